@@ -1,0 +1,56 @@
+// octets.hpp -- octets, text that is made of octets, and network byte order (RFC 6455, 2.3, 5.2).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include <sockless/version.hpp>
+
+namespace sockless::inline v0 {
+
+using octet = unsigned char;
+
+// Octets that are text. A string_view over octets takes a cast that constant evaluation refuses;
+// this one compares with a string_view everywhere, and becomes one at run time.
+struct text_view {
+    std::span<const octet> octets;
+
+    // The only cast in the library from octets to characters.
+    operator std::string_view() const noexcept {
+        return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+    }
+
+    friend constexpr bool operator==(text_view text, std::string_view other) noexcept {
+        if (text.octets.size() != other.size()) return false;
+        for (std::size_t i = 0; i < other.size(); ++i) {
+            if (text.octets[i] != static_cast<octet>(other[i])) return false;
+        }
+        return true;
+    }
+};
+
+// Copies as many octets as both spans hold, and says how many. They must not overlap.
+constexpr std::size_t copy_octets(std::span<const octet> from, std::span<octet> to) noexcept {
+    const std::size_t size = from.size() < to.size() ? from.size() : to.size();
+    if (std::is_constant_evaluated()) {
+        for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+    } else if (size != 0) {  // memcpy takes no null pointer, not even for nothing
+        std::memcpy(to.data(), from.data(), size);
+    }
+    return size;
+}
+
+// 5.2: "multibyte length quantities are expressed in network byte order": the highest octet first.
+constexpr void store_network(std::uint64_t value, std::span<octet> out) noexcept {
+    for (std::size_t i = out.size(); i-- > 0; value >>= 8) out[i] = static_cast<octet>(value);
+}
+
+constexpr std::uint16_t load_network16(octet high, octet low) noexcept {
+    return static_cast<std::uint16_t>(high << 8 | low);
+}
+
+}  // namespace sockless::inline v0
