@@ -1,0 +1,287 @@
+// frame_reader.hpp -- octets received to events (RFC 6455, 5, 6.2).
+//
+// next() takes what it used off the front of `in` and gives one event; `nothing` means that it
+// needs more octets. Payload is unmasked where it lies and handed out as a span of the caller's
+// octets, in slices as it arrives; a control payload is kept here until it is whole. Every data
+// frame, an empty one too, ends with exactly one slice that has nothing `remaining`.
+//
+// An octet that breaks a rule ends the stream, as does a Close: what follows is taken and ignored.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include <sockless/close_payload.hpp>
+#include <sockless/event_range.hpp>
+#include <sockless/fragmentation.hpp>
+#include <sockless/frame_header.hpp>
+#include <sockless/limits.hpp>
+#include <sockless/masking.hpp>
+#include <sockless/octets.hpp>
+#include <sockless/opcode.hpp>
+#include <sockless/outcome.hpp>
+#include <sockless/payload.hpp>
+#include <sockless/utf8.hpp>
+
+namespace sockless::inline v0 {
+
+struct frame_event {
+    enum class what : std::uint8_t { nothing, slice, close, ping, pong, violated };
+
+    what kind = what::nothing;
+    message_type type = message_type::binary;  // slice
+    bool first = false;                        // slice: the message begins here
+    bool last = false;                         // slice: the message ends here
+    bool compressed = false;                   // slice: of a message with RSV1; not checked as text
+    rule broken = rule::none;                  // violated
+    std::uint16_t code = 0;       // close: the peer's; violated: the one to answer with
+    std::span<octet> payload{};   // close: the reason; valid until the next event
+    std::uint64_t remaining = 0;  // slice: still to come of this frame
+
+    constexpr text_view text() const noexcept { return {payload}; }
+};
+
+namespace detail {
+
+inline constexpr octet rsv2_and_3 = wire::rsv_bits & ~wire::rsv1;
+
+// A first octet without RSV2 and RSV3: the index of a bit in a set.
+constexpr unsigned squeeze(octet first) noexcept {
+    return (first & (wire::fin | wire::rsv1)) >> 2U | (first & wire::opcode_bits);
+}
+
+// The first octets that break no rule, by whether RSV1 was agreed on and by the unfinished message.
+inline constexpr auto first_octets = [] {
+    std::array<std::array<std::uint64_t, 3>, 2> sets{};
+    for (unsigned rsv1 = 0; rsv1 < 2; ++rsv1) {
+        for (unsigned message = 0; message < 3; ++message) {
+            for (unsigned value = 0; value < 256; ++value) {
+                const auto first = static_cast<octet>(value);
+                const auto op = static_cast<opcode>(first & wire::opcode_bits);
+                if (judge_first_octet(first, {.rsv1 = rsv1 != 0}) != rule::none) continue;
+                if (!is_control(op) &&
+                    follow(static_cast<fragmentation>(message), op, (first & wire::fin) != 0)
+                            .broken != rule::none) {
+                    continue;
+                }
+                sets[rsv1][message] |= std::uint64_t{1} << squeeze(first);
+            }
+        }
+    }
+    return sets;
+}();
+
+}  // namespace detail
+
+class frame_reader {
+  public:
+    constexpr explicit frame_reader(role receiver, const limits& limit = {},
+                                    bool rsv1 = false) noexcept
+        : expected_{receiver, rsv1},
+          empty_limit_(limit.empty_fragments),
+          message_limit_(limit.message < longest ? limit.message : longest),
+          frame_limit_(limit.frame < longest ? limit.frame : longest) {}
+
+    constexpr frame_event next(std::span<octet>& in) noexcept {
+        frame_event event;
+        if (!ended_) {
+            const std::size_t given = in.size();
+            const rule broken = read(in, event);
+            offset_ += given - in.size();
+            if (broken != rule::none) {
+                broken_ = broken;
+                ended_ = true;
+                event.kind = frame_event::what::violated;
+                event.broken = broken;
+                event.code = code(broken);
+            }
+        }
+        if (ended_) in = in.subspan(in.size());
+        return event;
+    }
+
+    constexpr event_range<frame_reader, frame_event> receive(std::span<octet>& in) noexcept {
+        return {*this, in};
+    }
+    void receive(std::span<octet>&&) = delete;  // it would lose what is not consumed yet
+
+    // A layer above found that what it was given breaks a rule; nothing is read any more.
+    constexpr void fail(rule broken) noexcept {
+        if (broken_ == rule::none) broken_ = broken;
+        ended_ = true;
+    }
+    constexpr void stop() noexcept { ended_ = true; }
+
+    // How many octets have been read, those behind the end not counted.
+    constexpr std::uint64_t offset() const noexcept { return offset_; }
+    constexpr std::optional<violation> fault() const noexcept {
+        if (broken_ == rule::none) return std::nullopt;
+        return violation{broken_, offset_};
+    }
+
+    friend constexpr bool operator==(const frame_reader&, const frame_reader&) noexcept = default;
+
+  private:
+    // Reads up to the next event, or to an octet that breaks a rule, and stops in front of that.
+    constexpr rule read(std::span<octet>& in, frame_event& event) noexcept {
+        if constexpr (!prefer_small) {
+            if (frame_.taken() == 0 && in.size() >= 2 && may_come(in[0]) &&
+                frame_.take_common(in, expected_)) {
+                const rule broken = judge_common_header(in);
+                if (broken != rule::none) return broken;
+            }
+        }
+        while (true) {
+            const bool has_header = frame_.has_header();
+            if (has_header && !is_control(frame_.op())) return read_data(in, event);
+            if (has_header && frame_.left() == 0) break;
+            if (in.empty()) return rule::none;
+            const octet next = in.front();
+            const rule broken = has_header ? take_control(next) : take_header(next);
+            if (broken != rule::none) return broken;
+            in = in.subspan(1);
+        }
+        tell_control(event);
+        return rule::none;
+    }
+
+    constexpr rule take_header(octet next) noexcept {
+        const rule broken = frame_.take(next, expected_);
+        if (broken != rule::none || is_control(frame_.op())) return broken;
+        return judge_data_frame();
+    }
+
+    // Is this a first octet that breaks no rule now? The answers are computed from the rules.
+    constexpr bool may_come(octet first) const noexcept {
+        const std::uint64_t set =
+            detail::first_octets[expected_.rsv1 ? 1 : 0][static_cast<std::size_t>(message_)];
+        return (first & detail::rsv2_and_3) == 0 && (set >> detail::squeeze(first) & 1) != 0;
+    }
+
+    constexpr rule judge_common_header(std::span<octet>& in) noexcept {
+        const std::size_t size = frame_.taken();
+        const std::size_t key = frame_.is_masked() ? sizeof(masking_key) : 0;
+        rule broken = rule::none;
+        if (!is_control(frame_.op())) {
+            behind_ = follow(message_, frame_.op(), frame_.is_final()).next;
+            broken = judge_length();
+        }
+        in = in.subspan(broken == rule::none ? size : size - key - 1);
+        return broken;
+    }
+
+    // The rules of a data frame that need to know more than its header.
+    constexpr rule judge_data_frame() noexcept {
+        if (frame_.taken() == 1) {
+            const fragmentation_step step = follow(message_, frame_.op(), frame_.is_final());
+            behind_ = step.next;
+            return step.broken;
+        }
+        return frame_.has_length() ? judge_length() : rule::none;
+    }
+
+    constexpr rule judge_length() noexcept {
+        if (frame_.op() != opcode::continuation) begin_message();
+        // 10.4: limits hold as soon as the length is known.
+        if (frame_.left() > frame_limit_) return rule::large_frame;
+        if (frame_.left() > room_) return rule::large_message;
+        const rule broken = count_empty_fragment();
+        if (broken != rule::none) return broken;
+        // 8.1: the text cannot end in this frame if it is too short for the unfinished code point.
+        if (frame_.is_final() && frame_.left() < text_.needed()) return rule::bad_text;
+        room_ -= frame_.left();
+        return rule::none;
+    }
+
+    constexpr rule count_empty_fragment() noexcept {
+        if (frame_.left() > 0 || frame_.is_final()) {
+            empty_fragments_ = 0;
+            return rule::none;
+        }
+        if (empty_fragments_ == empty_limit_ && empty_limit_ > 0) return rule::empty_fragments;
+        ++empty_fragments_;
+        return rule::none;
+    }
+
+    constexpr void begin_message() noexcept {
+        type_ = static_cast<message_type>(frame_.op());
+        fresh_ = true;
+        compressed_ = frame_.has_rsv1();
+        room_ = compressed_ ? compressed_limit(message_limit_) : message_limit_;
+    }
+
+    constexpr rule read_data(std::span<octet>& in, frame_event& event) noexcept {
+        const std::size_t size = in.size() < frame_.left() ? in.size() : frame_.left();
+        if (size == 0 && frame_.left() > 0) return rule::none;
+        const bool checked = type_ == message_type::text && !compressed_;
+        const std::size_t room = frame_.is_final() ? frame_.left() : unlimited;
+        masking_key key = frame_.key();
+        const std::size_t good = unmask(in.first(size), key, checked ? &text_ : nullptr, room);
+        // What stands in front of a bad octet is told first.
+        if (good == 0 && size > 0) return rule::bad_text;
+        event.payload = in.first(good);
+        frame_.advance(good, key);
+        in = in.subspan(good);
+        event.kind = frame_event::what::slice;
+        event.type = type_;
+        event.first = fresh_;
+        event.compressed = compressed_;
+        event.remaining = frame_.left();
+        fresh_ = false;
+        if (frame_.left() == 0) {
+            event.last = frame_.is_final();
+            message_ = behind_;
+            frame_.end();
+        }
+        return rule::none;
+    }
+
+    constexpr rule take_control(octet next) noexcept {
+        const std::size_t index = frame_.length_code() - frame_.left();
+        const octet plain = frame_.unmask(next);
+        control_[index] = plain;
+        if (frame_.op() != opcode::close) return rule::none;
+        // No data comes behind a Close, so the text checker is free for the reason.
+        return judge_close_octet(index, control_[0], plain, frame_.left(), text_);
+    }
+
+    constexpr void tell_control(frame_event& event) noexcept {
+        event.kind = kind_of(frame_.op());
+        event.payload = std::span(control_).first(frame_.length_code());
+        if (frame_.op() == opcode::close) {
+            event.code = close_code_of(event.payload);
+            event.payload = close_reason_of(event.payload);
+            ended_ = true;
+        }
+        frame_.end();
+    }
+
+    // The events of control frames stand in the order of their opcodes.
+    static constexpr frame_event::what kind_of(opcode control) noexcept {
+        const int index = static_cast<int>(control) - static_cast<int>(opcode::close);
+        return static_cast<frame_event::what>(static_cast<int>(frame_event::what::close) + index);
+    }
+
+    arriving_frame frame_;
+    utf8_checker text_;
+    fragmentation message_ = fragmentation::none;
+    fragmentation behind_ = fragmentation::none;  // the frame that is arriving
+    bool compressed_ = false;
+    message_type type_ = message_type::binary;
+    bool fresh_ = false;  // nothing of the message has been handed out
+    bool ended_ = false;
+    rule broken_ = rule::none;
+    expected_frames expected_;
+    std::uint16_t empty_limit_;
+    std::uint16_t empty_fragments_ = 0;  // in a row
+    std::size_t room_ = 0;               // what the message may still grow by
+    std::size_t message_limit_;
+    std::size_t frame_limit_;
+    std::uint64_t offset_ = 0;
+    std::array<octet, longest_control_payload> control_{};
+};
+
+}  // namespace sockless::inline v0

@@ -1,0 +1,152 @@
+// frame_writer.hpp -- messages to octets (RFC 6455, 5.1, 6.1).
+//
+// A data frame is a header, which start() puts into an array of its own, and a payload of the
+// length that was announced, in pieces that pay() masks in place or while copying: nothing here
+// holds more than one key. write() is both at once, into one span. Control frames are whole, and
+// leave between frames only.
+//
+// A frame with a key is masked: a client passes a fresh one for every frame, a server none (5.1).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include <sockless/fragmentation.hpp>
+#include <sockless/frame_header.hpp>
+#include <sockless/masking.hpp>
+#include <sockless/octets.hpp>
+#include <sockless/opcode.hpp>
+#include <sockless/outcome.hpp>
+
+namespace sockless::inline v0 {
+
+// The header of a frame that has been started.
+struct frame_start {
+    std::array<octet, longest_header> octets{};
+    std::uint8_t size = 0;
+
+    constexpr std::span<const octet> view() const noexcept { return std::span(octets).first(size); }
+};
+
+// How writing a whole frame ended.
+struct written {
+    result what = result::done;
+    std::size_t octets = 0;  // `done`: written; `full`: needed
+
+    friend constexpr bool operator==(const written&, const written&) noexcept = default;
+};
+
+// What a data frame is besides its payload.
+struct frame_kind {
+    message_type type = message_type::binary;
+    bool last = true;         // the message ends with this frame
+    bool compressed = false;  // sets RSV1 on the message's first frame
+};
+
+inline constexpr std::size_t longest_control_frame =
+    2 + sizeof(masking_key) + longest_control_payload;
+
+// Writes a whole control frame; a payload above 125 octets is too large (5.5).
+constexpr written write_control(opcode op, std::span<const octet> payload,
+                                std::optional<masking_key> key,
+                                std::span<octet, longest_control_frame> out) noexcept {
+    if (payload.size() > longest_control_payload) return {result::too_large, 0};
+    const std::size_t head = encode_header({.op = op, .key = key, .length = payload.size()},
+                                           out.first<longest_header>());
+    if (key) {
+        mask_copy(payload, out.subspan(head), *key);
+    } else {
+        copy_octets(payload, out.subspan(head));
+    }
+    return {result::done, head + payload.size()};
+}
+
+class frame_writer {
+  public:
+    // Starts the next frame of a message, of `length` octets. Behind a frame that was not the last
+    // of its message comes a continuation, so its type has to be the same.
+    constexpr result start(frame_kind frame, std::uint64_t length, std::optional<masking_key> key,
+                           frame_start& out) noexcept {
+        const result allowed = may_start(frame.type, length);
+        if (allowed != result::done) return allowed;
+        const bool begins = message_ == fragmentation::none;
+        const frame_header header{
+            .fin = frame.last,
+            .rsv1 = begins && frame.compressed,
+            .op = begins ? opcode_of(frame.type) : opcode::continuation,
+            .key = key,
+            .length = length,
+        };
+        out.size = static_cast<std::uint8_t>(encode_header(header, out.octets));
+        message_ = follow(message_, header.op, header.fin).next;
+        owed_ = length;
+        masked_ = key.has_value();
+        if (masked_) key_ = *key;
+        return result::done;
+    }
+
+    // Masks the next octets of the frame's payload in place, if it is masked, and gives back those
+    // that belong to it: all, or as many as were owed.
+    constexpr std::span<octet> pay(std::span<octet> piece) noexcept {
+        const std::span<octet> paid = piece.first(payable(piece.size()));
+        if (masked_) key_ = mask(paid, key_);
+        owed_ -= paid.size();
+        return paid;
+    }
+
+    // The same while copying; says how many octets were owed, given and held.
+    constexpr std::size_t pay(std::span<const octet> piece, std::span<octet> out) noexcept {
+        const std::size_t size = payable(piece.size() < out.size() ? piece.size() : out.size());
+        if (masked_) {
+            key_ = mask_copy(piece.first(size), out, key_);
+        } else {
+            copy_octets(piece.first(size), out);
+        }
+        owed_ -= size;
+        return size;
+    }
+
+    // Writes a whole data frame. If `out` is too small nothing is written, and the size it takes is
+    // given.
+    constexpr written write(frame_kind frame, std::span<const octet> payload,
+                            std::optional<masking_key> key, std::span<octet> out) noexcept {
+        const result allowed = may_start(frame.type, payload.size());
+        if (allowed != result::done) return {allowed, 0};
+        const std::size_t size = header_size(payload.size(), key.has_value()) + payload.size();
+        if (out.size() < size) return {result::full, size};
+        frame_start header;
+        static_cast<void>(start(frame, payload.size(), key, header));
+        copy_octets(header.view(), out);
+        pay(payload, out.subspan(header.size));
+        return {result::done, size};
+    }
+
+    // Octets that the open frame still lacks; 0: between frames.
+    constexpr std::uint64_t owed() const noexcept { return owed_; }
+    // The message that is unfinished, if any.
+    constexpr fragmentation message() const noexcept { return message_; }
+
+    friend constexpr bool operator==(const frame_writer&, const frame_writer&) noexcept = default;
+
+  private:
+    constexpr result may_start(message_type type, std::uint64_t length) const noexcept {
+        if (owed_ > 0) return result::mid_frame;
+        const bool continues = message_ != fragmentation::none;
+        if (continues && message_ != unfinished(type)) return result::mid_message;
+        return length > wire::longest_frame ? result::too_large : result::done;
+    }
+
+    constexpr std::size_t payable(std::size_t size) const noexcept {
+        return size < owed_ ? size : static_cast<std::size_t>(owed_);
+    }
+
+    std::uint64_t owed_ = 0;
+    masking_key key_{};
+    bool masked_ = false;
+    fragmentation message_ = fragmentation::none;
+};
+
+}  // namespace sockless::inline v0

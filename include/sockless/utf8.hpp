@@ -1,0 +1,104 @@
+// utf8.hpp -- text is UTF-8, judged octet by octet as it comes (RFC 6455, 8.1; RFC 3629).
+//
+// The checker keeps no text, only what the next octet may be. It refuses an octet as soon as no
+// text that goes on from there can be UTF-8.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include <sockless/limits.hpp>
+#include <sockless/octets.hpp>
+
+namespace sockless::inline v0 {
+
+class utf8_checker {
+  public:
+    // Takes the next octet of a text, or refuses it and stays as it was. `following` is how many
+    // octets the text has at most behind this one: the first octet of a code point that they cannot
+    // complete is refused as well.
+    constexpr bool accept(octet next, std::size_t following = unlimited) noexcept {
+        if (needed_ > 0) {
+            if (next < lowest_ || next > highest_) return false;
+            --needed_;
+            lowest_ = 0x80;
+            highest_ = 0xBF;
+            return true;
+        }
+        if (next < 0x80) return true;
+        if (next < 0xC2 || next > 0xF4) return false;
+        const octet needed = static_cast<octet>(1 + (next >= 0xE0) + (next >= 0xF0));
+        if (needed > following) return false;
+        needed_ = needed;
+        // RFC 3629, 4: the second octet of some code points has a narrower range, which is what
+        // keeps out overlong forms, surrogates and all above U+10FFFF.
+        if (next == 0xE0) lowest_ = 0xA0;
+        if (next == 0xED) highest_ = 0x9F;
+        if (next == 0xF0) lowest_ = 0x90;
+        if (next == 0xF4) highest_ = 0x8F;
+        return true;
+    }
+
+    // Takes octets up to the first that has to be refused, and says how many it took.
+    constexpr std::size_t accept(std::span<const octet> text,
+                                 std::size_t following = unlimited) noexcept {
+        std::size_t taken = 0;
+        while (taken < text.size()) {
+            if (!prefer_small && !std::is_constant_evaluated()) {
+                taken += skip_ascii(text.subspan(taken));
+                if (taken == text.size()) break;
+            }
+            if (!accept(text[taken])) break;
+            ++taken;
+        }
+        const std::size_t rest = text.size() - taken;
+        if (needed_ <= following || needed_ - following <= rest) return taken;
+        // The octet that began this code point was already one too many.
+        *this = {};
+        do --taken;
+        while (is_tail(text[taken]) && taken > 0);
+        return taken;
+    }
+
+    // How many octets the unfinished code point still needs; 0: the text may end here.
+    constexpr std::size_t needed() const noexcept { return needed_; }
+
+    friend constexpr bool operator==(const utf8_checker&, const utf8_checker&) noexcept = default;
+
+  private:
+    static constexpr bool is_tail(octet o) noexcept { return (o & 0xC0) == 0x80; }
+
+    // How many octets in front are whole words of ASCII, if the text may begin with one here.
+    std::size_t skip_ascii(std::span<const octet> text) const noexcept {
+        constexpr std::uint64_t high_bits = 0x8080808080808080;
+        std::size_t skipped = 0;
+        std::uint64_t word = 0;
+        while (needed_ == 0 && text.size() - skipped >= sizeof word) {
+            std::memcpy(&word, text.data() + skipped, sizeof word);
+            if ((word & high_bits) != 0) break;
+            skipped += sizeof word;
+        }
+        return skipped;
+    }
+
+    octet needed_ = 0;
+    octet lowest_ = 0x80;
+    octet highest_ = 0xBF;
+};
+
+constexpr bool is_utf8(std::span<const octet> text) noexcept {
+    return utf8_checker{}.accept(text, 0) == text.size();
+}
+
+// The longest beginning of a text that has at most `most` octets and cuts no code point.
+constexpr std::string_view cut_utf8(std::string_view text, std::size_t most) noexcept {
+    if (text.size() <= most) return text;
+    while (most > 0 && (static_cast<octet>(text[most]) & 0xC0) == 0x80) --most;
+    return {text.data(), most};
+}
+
+}  // namespace sockless::inline v0
