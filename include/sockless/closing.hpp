@@ -1,0 +1,55 @@
+// closing.hpp -- how far the closing handshake has come (RFC 6455, 7.1).
+//
+// Everything that can change this state is in this file, and nothing here knows whether we are the
+// client or the server: one table judges what we send and what the peer sends.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include <sockless/close_code.hpp>
+#include <sockless/outcome.hpp>
+
+namespace sockless::inline v0 {
+
+enum class closing : std::uint8_t { open, sent, received, closed };
+enum class closing_event : std::uint8_t { send_data, send_close, get_data, get_close, end };
+
+namespace detail {
+// no:    5.5.1: nothing is sent behind our own Close.
+// get_*: 1.4 has us discard whatever follows the peer's Close.
+inline constexpr auto closing_table = [] {
+    using enum closing;
+    constexpr std::nullopt_t no = std::nullopt;
+    // clang-format off
+    return std::array<std::array<std::optional<closing>, 5>, 4>{{
+        //               send_data  send_close  get_data   get_close  end
+        /* open     */ {{open,      sent,       open,      received,  closed}},
+        /* sent     */ {{no,        no,         sent,      closed,    closed}},
+        /* received */ {{received,  closed,     received,  received,  closed}},
+        /* closed   */ {{no,        no,         closed,    closed,    closed}},
+    }};
+    // clang-format on
+}();
+}  // namespace detail
+
+// The state behind an event, or nothing if it must not happen.
+constexpr std::optional<closing> follow(closing now, closing_event event) noexcept {
+    return detail::closing_table[static_cast<std::size_t>(now)][static_cast<std::size_t>(event)];
+}
+
+enum class side : std::uint8_t { nobody, us, peer };
+
+// How a connection ended, or how far it has come with that.
+struct close_report {
+    closing state = closing::open;
+    side began = side::nobody;                // whose Close, or failure, came first
+    std::optional<std::uint16_t> sent{};      // the code of our Close; 1005: without a code
+    std::optional<std::uint16_t> received{};  // the peer's; 1006: it ended without a Close (7.1.5)
+    std::optional<violation> fault{};         // what the peer did wrong
+    bool clean = false;                       // 7.1.4: both Closes came, and no fault
+};
+
+}  // namespace sockless::inline v0

@@ -1,0 +1,280 @@
+// endpoint.hpp -- both directions of an open connection (RFC 6455, 5, 6, 7).
+//
+// Octets received go into next(), which gives events. Octets to transmit come from start() and
+// pay(), or write(), for messages, and from control() for what the protocol itself owes: pongs, and
+// Closes. There is room for one such frame, so take it after each event; a newer pong replaces an
+// older one (5.5.3). Control frames leave between frames only, and nothing leaves behind our Close.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <sockless/close_code.hpp>
+#include <sockless/close_payload.hpp>
+#include <sockless/closing.hpp>
+#include <sockless/event_range.hpp>
+#include <sockless/frame_reader.hpp>
+#include <sockless/frame_writer.hpp>
+#include <sockless/limits.hpp>
+#include <sockless/masking.hpp>
+#include <sockless/octets.hpp>
+#include <sockless/opcode.hpp>
+#include <sockless/outcome.hpp>
+#include <sockless/utf8.hpp>
+
+namespace sockless::inline v0 {
+
+struct endpoint_options {
+    limits limit{};
+    bool rsv1 = false;          // an extension that was agreed on gives RSV1 a meaning
+    bool answer_pings = true;   // or the caller does, with pong()
+    bool answer_closes = true;  // or the caller does, with close()
+};
+
+// What both roles have in common. Use server_endpoint or client_endpoint.
+class endpoint {
+  public:
+    constexpr frame_event next(std::span<octet>& in) noexcept {
+        const frame_event event = reader_.next(in);
+        if (event.kind == frame_event::what::ping) on_ping(event.payload);
+        if (event.kind == frame_event::what::close) on_close(event.code);
+        if (event.kind == frame_event::what::violated) on_fault(event.broken);
+        return event;
+    }
+
+    constexpr event_range<endpoint, frame_event> receive(std::span<octet>& in) noexcept {
+        return {*this, in};
+    }
+    void receive(std::span<octet>&&) = delete;  // it would lose what is not consumed yet
+
+    // The transport has ended, in whatever way; nothing is received or sent any more.
+    constexpr void end_of_stream() noexcept {
+        reader_.stop();
+        due_ = reply::none;
+        state_ = *follow(state_, closing_event::end);
+        // 7.1.5: "considered to be 1006" if no Close was received.
+        if (!received_) received_ = abnormal_closure;
+    }
+
+    // A layer above found what it was given to break a rule: the connection fails (7.1.7).
+    constexpr void fail(rule broken) noexcept {
+        if (reader_.fault() || state_ == closing::closed) return;
+        reader_.fail(broken);
+        on_fault(broken);
+    }
+
+    // 7.1.2: begins the closing handshake, or answers the peer's Close. The Close comes out of
+    // control(), and counts as sent then. A reason has at most 123 octets: see cut_reason().
+    constexpr result close(close_code code, std::string_view reason = {}) noexcept {
+        const result allowed = may_send();
+        if (allowed != result::done) return allowed;
+        if (reason.size() > longest_reason) return result::too_large;
+        std::array<octet, longest_control_payload> body{};
+        const std::span<octet> text = std::span(body).subspan(2, reason.size());
+        store_network(code.value(), std::span(body).first(2));
+        for (std::size_t i = 0; i < reason.size(); ++i) text[i] = static_cast<octet>(reason[i]);
+        if (!is_utf8(text)) return result::bad_text;
+        queue_close(std::span(body).first(2 + reason.size()));
+        return result::done;
+    }
+
+    // The same without a code, which the peer will see as 1005.
+    constexpr result close() noexcept {
+        const result allowed = may_send();
+        if (allowed == result::done) queue_close({});
+        return allowed;
+    }
+
+    // The next octets of the frame that start() began: masked in place if we are a client. Gives
+    // back as many as the frame still lacked.
+    constexpr std::span<octet> pay(std::span<octet> piece) noexcept { return writer_.pay(piece); }
+    // The same while copying; says how many octets were lacking, given and held.
+    constexpr std::size_t pay(std::span<const octet> piece, std::span<octet> out) noexcept {
+        return writer_.pay(piece, out);
+    }
+    // What the open outgoing frame still lacks; 0: we are between frames.
+    constexpr std::uint64_t owed() const noexcept { return writer_.owed(); }
+
+    // Will control() write something now?
+    constexpr bool control_due() const noexcept { return due_ != reply::none && owed() == 0; }
+
+    constexpr std::uint64_t offset() const noexcept { return reader_.offset(); }
+    constexpr closing state() const noexcept { return state_; }
+    constexpr close_report report() const noexcept {
+        const std::optional<violation> fault = reader_.fault();
+        return {
+            .state = state_,
+            .began = began_,
+            .sent = sent_,
+            .received = received_,
+            .fault = fault,
+            .clean = !fault && sent_ && received_ && *received_ != abnormal_closure,
+        };
+    }
+
+    friend constexpr bool operator==(const endpoint&, const endpoint&) noexcept = default;
+
+  protected:
+    constexpr endpoint(role ours, const endpoint_options& options) noexcept
+        : reader_(ours, options.limit, options.rsv1),
+          answer_pings_(options.answer_pings),
+          answer_closes_(options.answer_closes) {}
+
+    using maybe_key = std::optional<masking_key>;
+
+    constexpr std::size_t control(maybe_key key,
+                                  std::span<octet, longest_control_frame> out) noexcept {
+        if (!control_due()) return 0;
+        const std::span<const octet> body = std::span(reply_).first(reply_size_);
+        const opcode op = due_ == reply::pong ? opcode::pong : opcode::close;
+        due_ = reply::none;
+        if (op == opcode::close) {
+            sent_ = close_code_of(body);
+            state_ = *follow(state_, closing_event::send_close);
+        }
+        return write_control(op, body, key, out).octets;
+    }
+
+    constexpr result start(frame_kind frame, std::uint64_t length, maybe_key key,
+                           frame_start& out) noexcept {
+        const result allowed = may_send();
+        return allowed == result::done ? writer_.start(frame, length, key, out) : allowed;
+    }
+
+    constexpr written write(frame_kind frame, std::span<const octet> payload, maybe_key key,
+                            std::span<octet> out) noexcept {
+        const result allowed = may_send();
+        if (allowed != result::done) return {allowed, 0};
+        return writer_.write(frame, payload, key, out);
+    }
+
+    constexpr written control(opcode op, std::span<const octet> payload, maybe_key key,
+                              std::span<octet, longest_control_frame> out) noexcept {
+        const result allowed = may_send();
+        if (allowed != result::done) return {allowed, 0};
+        return write_control(op, payload, key, out);
+    }
+
+  private:
+    enum class reply : std::uint8_t { none, pong, close };
+
+    // May a frame of the caller's leave now?
+    constexpr result may_send() const noexcept {
+        if (state_ == closing::closed) return result::not_open;
+        const bool our_close_is_due = due_ == reply::close && began_ == side::us;
+        if (our_close_is_due || !follow(state_, closing_event::send_data)) return result::closing;
+        if (owed() > 0) return result::mid_frame;
+        return due_ == reply::none ? result::done : result::control_first;
+    }
+
+    constexpr void on_ping(std::span<const octet> payload) noexcept {
+        // 5.5.2: a Pong answers a Ping. It cannot once our Close has gone, or is about to.
+        const bool open = state_ == closing::open && due_ != reply::close;
+        if (open && answer_pings_) set_reply(reply::pong, payload);
+    }
+
+    constexpr void on_close(std::uint16_t code) noexcept {
+        received_ = code;
+        state_ = *follow(state_, closing_event::get_close);
+        if (began_ == side::nobody) began_ = side::peer;
+        // 5.5.1: "the endpoint typically echos the status code it received".
+        if (answer_closes_) queue_close(code);
+    }
+
+    // 7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code".
+    constexpr void on_fault(rule broken) noexcept { queue_close(sockless::code(broken)); }
+
+    constexpr void queue_close(std::uint16_t code) noexcept {
+        std::array<octet, 2> body{};
+        store_network(code, body);
+        queue_close(std::span(body).first(code == no_status_code ? 0 : 2));
+    }
+
+    // 5.5.1: one Close leaves, the first that was due.
+    constexpr void queue_close(std::span<const octet> body) noexcept {
+        if (due_ == reply::close || !follow(state_, closing_event::send_close)) return;
+        if (began_ == side::nobody) began_ = side::us;
+        set_reply(reply::close, body);
+    }
+
+    constexpr void set_reply(reply kind, std::span<const octet> payload) noexcept {
+        due_ = kind;
+        reply_size_ = static_cast<std::uint8_t>(copy_octets(payload, reply_));
+    }
+
+    frame_reader reader_;
+    frame_writer writer_;
+    closing state_ = closing::open;
+    side began_ = side::nobody;
+    std::optional<std::uint16_t> sent_;
+    std::optional<std::uint16_t> received_;
+    bool answer_pings_;
+    bool answer_closes_;
+    reply due_ = reply::none;
+    std::uint8_t reply_size_ = 0;
+    std::array<octet, longest_control_payload> reply_{};
+};
+
+// A server masks nothing, so nothing here takes a key.
+class server_endpoint : public endpoint {
+  public:
+    constexpr explicit server_endpoint(const endpoint_options& options = {}) noexcept
+        : endpoint(role::server, options) {}
+
+    // Writes the control frame that is due, and says its size; 0: none is, or a frame is open.
+    constexpr std::size_t control(std::span<octet, longest_control_frame> out) noexcept {
+        return endpoint::control(std::nullopt, out);
+    }
+    // Starts a data frame: see frame_writer. The caller vouches that text is UTF-8.
+    constexpr result start(frame_kind frame, std::uint64_t length, frame_start& out) noexcept {
+        return endpoint::start(frame, length, std::nullopt, out);
+    }
+    // Writes a whole data frame, or says how many octets it takes.
+    constexpr written write(frame_kind frame, std::span<const octet> payload,
+                            std::span<octet> out) noexcept {
+        return endpoint::write(frame, payload, std::nullopt, out);
+    }
+    constexpr written ping(std::span<const octet> payload,
+                           std::span<octet, longest_control_frame> out) noexcept {
+        return endpoint::control(opcode::ping, payload, std::nullopt, out);
+    }
+    constexpr written pong(std::span<const octet> payload,
+                           std::span<octet, longest_control_frame> out) noexcept {
+        return endpoint::control(opcode::pong, payload, std::nullopt, out);
+    }
+};
+
+// A client passes a fresh, unpredictable key for every frame (5.3). A key is used up only by a call
+// that wrote a frame.
+class client_endpoint : public endpoint {
+  public:
+    constexpr explicit client_endpoint(const endpoint_options& options = {}) noexcept
+        : endpoint(role::client, options) {}
+
+    constexpr std::size_t control(std::span<octet, longest_control_frame> out,
+                                  masking_key key) noexcept {
+        return endpoint::control(key, out);
+    }
+    constexpr result start(frame_kind frame, std::uint64_t length, frame_start& out,
+                           masking_key key) noexcept {
+        return endpoint::start(frame, length, key, out);
+    }
+    constexpr written write(frame_kind frame, std::span<const octet> payload, std::span<octet> out,
+                            masking_key key) noexcept {
+        return endpoint::write(frame, payload, key, out);
+    }
+    constexpr written ping(std::span<const octet> payload,
+                           std::span<octet, longest_control_frame> out, masking_key key) noexcept {
+        return endpoint::control(opcode::ping, payload, key, out);
+    }
+    constexpr written pong(std::span<const octet> payload,
+                           std::span<octet, longest_control_frame> out, masking_key key) noexcept {
+        return endpoint::control(opcode::pong, payload, key, out);
+    }
+};
+
+}  // namespace sockless::inline v0
