@@ -1,0 +1,69 @@
+#!/bin/sh
+# figures.sh            prints the README's table of figures, measured here and now
+# figures.sh --update   writes it into the README
+# figures.sh --check    fails if the README's table says something else (times are not compared)
+
+case $* in
+    "" | --update | --check) ;;
+    *) echo "usage: figures.sh [--update|--check]" >&2; exit 2 ;;
+esac
+cd "$(dirname "$0")/.." || exit
+. tests/checks/need.sh
+need g++-12:g++-12 arm-none-eabi-g++:gcc-arm-none-eabi \
+    /usr/lib/arm-none-eabi/newlib:libstdc++-arm-none-eabi-newlib
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+lines() { echo "#include <sockless/$1>" | g++-12 -std=c++20 -Iinclude -E -P -x c++ - | grep -c .; }
+
+seconds() { # of compiling an empty program with this header, the best of five
+    echo "#include <sockless/$1>" >"$scratch/one.cpp"
+    for _ in 1 2 3 4 5; do
+        begin=$(date +%s%N)
+        g++-12 -std=c++20 -O2 -Iinclude -c "$scratch/one.cpp" -o "$scratch/one.o" || exit
+        echo $(($(date +%s%N) - begin))
+    done | sort -n | awk 'NR == 1 {printf "%.2f", $1 / 1e9}'
+}
+
+flash() { # PROBE: octets on Cortex-M0 and Cortex-M3
+    sh tests/checks/firmware.sh |
+        awk -v probe="$1" '$1 == probe {size[$3] = $4}
+             END {printf "%s / %s octets", size["cortex-m0:"], size["cortex-m3:"]}'
+}
+
+table() {
+    echo "| figure | measured |"
+    echo "|---|---|"
+    g++-12 -std=c++20 -Iinclude bench/sizes.cpp -o "$scratch/sizes" && "$scratch/sizes"
+    echo "| flash of frames only, Cortex-M0 / M3, \`-Os\` | $(flash frames) |"
+    echo "| flash of a whole echo endpoint, Cortex-M0 / M3, \`-Os\` | $(flash endpoint) |"
+    for header in frame_reader.hpp endpoint.hpp sockless.hpp; do
+        echo "| \`$header\`, preprocessed | $(lines $header) lines |"
+    done
+    echo "| \`endpoint.hpp\`, compiled at \`-O2\` | $(seconds endpoint.hpp) s |"
+    echo
+    processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+    echo "Measured with $(g++-12 --version | head -n 1 | sed 's/ (.*) / /') on $(uname -m)" \
+        "($processor) and $(arm-none-eabi-g++ --version | head -n 1 | sed 's/ (.*) / /')" \
+        "by \`sh bench/figures.sh\`."
+}
+
+from_readme() { sed -n '/^<!-- figures -->$/,/^<!-- end of figures -->$/p' README.md | sed '1d;$d'; }
+comparable() { grep '^|' "$1" | grep -v ' s |$'; }
+
+table >"$scratch/now" || exit
+case $1 in
+    "") cat "$scratch/now" ;;
+    --update)
+        sed -i -e "/^<!-- figures -->$/r $scratch/now" \
+            -e '/^<!-- figures -->$/,/^<!-- end of figures -->$/{/^<!--/!d}' README.md
+        ;;
+    --check)
+        from_readme >"$scratch/readme"
+        comparable "$scratch/now" >"$scratch/left"
+        comparable "$scratch/readme" | diff - "$scratch/left" ||
+            { echo "the README's figures are stale: sh bench/figures.sh --update"; exit 1; }
+        echo "figures: the README's are those of today"
+        ;;
+esac
