@@ -1,0 +1,130 @@
+#!/bin/sh
+# run.sh                    installs what is missing, builds everything, runs every test
+# run.sh --matrix [STAGE...] the wide matrix, cheap stages first, or the stages named
+#
+# Builds in build/run, or in $SOCKLESS_BUILD.
+
+cd "$(dirname "$0")/.." || exit
+. tests/checks/need.sh
+
+stages="checks clang14 sanitizers small i386 s390x firmware meson consume fuzz coverage tidy"
+
+main() {
+    case $1 in
+        "") run_tests ;;
+        --matrix)
+            shift
+            for stage; do
+                case " $stages " in
+                    *" $stage "*) ;;
+                    *) refuse "there is no stage $stage; there are: $stages" ;;
+                esac
+            done
+            # shellcheck disable=SC2086 # a list of words
+            [ $# -gt 0 ] || set -- $stages
+            run_stages "$@"
+            ;;
+        *) refuse "there is no option $1; there is --matrix [STAGE...]" ;;
+    esac
+}
+
+refuse() {
+    echo "run.sh: $1" >&2
+    exit 2
+}
+
+run_tests() {
+    need c++:g++ cmake:cmake ninja:ninja-build /usr/include/catch2:catch2 /usr/include/zlib.h:zlib1g-dev
+    build_and_test "${SOCKLESS_BUILD:-build/run}"
+}
+
+build_and_test() { # FOLDER CMAKE-ARGUMENT...
+    folder=$1
+    shift
+    cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release "$@" &&
+        cmake --build "$folder" &&
+        ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$(getconf _NPROCESSORS_ONLN)"
+}
+
+run_stages() {
+    begin=$(date +%s)
+    for stage; do
+        echo
+        echo "==== $stage ===="
+        since=$(date +%s)
+        "stage_$stage" || { echo "==== $stage failed ===="; exit 1; }
+        echo "==== $stage passed in $(($(date +%s) - since)) s ===="
+    done
+    echo "==== all passed in $(($(date +%s) - begin)) s ===="
+}
+
+# ---- the stages ----
+
+stage_checks() {
+    need python3:python3
+    sh tests/checks/format.sh &&
+        sh tests/checks/include_order.sh &&
+        sh tests/checks/version.sh &&
+        python3 tests/checks/ledger.py &&
+        sh tests/checks/cost.sh &&
+        sh examples/demo.sh --check
+}
+
+stage_clang14() {
+    need clang++-14:clang-14
+    build_and_test build/clang14 -DCMAKE_CXX_COMPILER=clang++-14
+}
+
+need_clang19() { # with its sanitizers and libFuzzer, and with what names the lines in their reports
+    need clang++-19:clang-19 llvm-symbolizer-19:llvm-19 \
+        /usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.asan-x86_64.a:libclang-rt-19-dev
+    export ASAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-19
+}
+
+stage_sanitizers() {
+    need_clang19
+    cmake --preset debug -DCMAKE_CXX_COMPILER=clang++-19 &&
+        cmake --build --preset debug &&
+        ctest --preset debug
+}
+
+stage_small() {
+    build_and_test build/small -DCMAKE_CXX_FLAGS=-DSOCKLESS_SMALL
+}
+
+stage_i386() {
+    need /usr/lib/gcc/x86_64-linux-gnu/12/32:g++-12-multilib
+    # Debian's g++-12-multilib has no /usr/include/asm of its own.
+    build_and_test build/i386 -DCMAKE_CXX_COMPILER=g++-12 \
+        "-DCMAKE_CXX_FLAGS=-m32 -idirafter /usr/include/x86_64-linux-gnu"
+}
+
+stage_s390x() {
+    need s390x-linux-gnu-g++:g++-s390x-linux-gnu qemu-s390x:qemu-user
+    SOCKLESS_TEST_EFFORT=short build_and_test build/s390x -DCMAKE_TOOLCHAIN_FILE=cmake/s390x.cmake
+}
+
+stage_firmware() { sh tests/checks/firmware.sh && sh bench/figures.sh --check; }
+
+stage_meson() {
+    need meson:meson
+    rm -rf build/meson
+    meson setup build/meson --buildtype=release --werror &&
+        meson compile -C build/meson &&
+        meson test -C build/meson
+}
+
+stage_consume() { sh tests/checks/consume.sh; }
+
+stage_fuzz() {
+    need_clang19
+    cmake --preset fuzz &&
+        cmake --build --preset fuzz &&
+        sh tests/checks/fuzz.sh 40
+}
+
+stage_coverage() { sh tests/checks/coverage.sh; }
+
+stage_tidy() { sh tests/checks/tidy.sh; }
+
+main "$@"
