@@ -1,5 +1,4 @@
-// close_payload.hpp -- what a Close says: a status code and a reason (RFC
-// 6455, 5.5.1, 7.1.5, 7.1.6).
+// close_payload.hpp -- what a Close says: a status code and a reason (RFC 6455, 5.5.1, 7.1.5).
 #pragma once
 
 #include <cstddef>

@@ -62,7 +62,7 @@ class endpoint {
 
     // A layer above found what it was given to break a rule: the connection fails (7.1.7).
     constexpr void fail(rule broken) noexcept {
-        if (reader_.fault() || state_ == closing::closed) return;
+        if (broken == rule::none || reader_.fault() || state_ == closing::closed) return;
         reader_.fail(broken);
         on_fault(broken);
     }
@@ -78,14 +78,14 @@ class endpoint {
         store_network(code.value(), std::span(body).first(2));
         for (std::size_t i = 0; i < reason.size(); ++i) text[i] = static_cast<octet>(reason[i]);
         if (!is_utf8(text)) return result::bad_text;
-        queue_close(std::span(body).first(2 + reason.size()));
+        queue_close_body(std::span(body).first(2 + reason.size()));
         return result::done;
     }
 
     // The same without a code, which the peer will see as 1005.
     constexpr result close() noexcept {
         const result allowed = may_send();
-        if (allowed == result::done) queue_close({});
+        if (allowed == result::done) queue_close(no_status_code);
         return allowed;
     }
 
@@ -191,11 +191,11 @@ class endpoint {
     constexpr void queue_close(std::uint16_t code) noexcept {
         std::array<octet, 2> body{};
         store_network(code, body);
-        queue_close(std::span(body).first(code == no_status_code ? 0 : 2));
+        queue_close_body(std::span(body).first(code == no_status_code ? 0 : 2));
     }
 
     // 5.5.1: one Close leaves, the first that was due.
-    constexpr void queue_close(std::span<const octet> body) noexcept {
+    constexpr void queue_close_body(std::span<const octet> body) noexcept {
         if (due_ == reply::close || !follow(state_, closing_event::send_close)) return;
         if (began_ == side::nobody) began_ = side::us;
         set_reply(reply::close, body);

@@ -110,6 +110,7 @@ class frame_reader {
 
     // A layer above found that what it was given breaks a rule; nothing is read any more.
     constexpr void fail(rule broken) noexcept {
+        if (broken == rule::none) return;
         if (broken_ == rule::none) broken_ = broken;
         ended_ = true;
     }

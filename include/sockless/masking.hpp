@@ -57,8 +57,9 @@ inline masking_key mask_words(const octet* from, octet* to, std::size_t size,
                               masking_key key) noexcept {
     const auto half = std::bit_cast<std::uint32_t>(key);
     const std::uint64_t wide = std::uint64_t{half} << 32 | half;
+    const std::size_t whole = size - size % sizeof wide;
     std::size_t done = 0;
-    for (; size - done >= sizeof wide; done += sizeof wide) {
+    for (; done < whole; done += sizeof wide) {
         std::uint64_t word;
         std::memcpy(&word, from + done, sizeof word);
         word ^= wide;

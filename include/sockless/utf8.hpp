@@ -57,11 +57,12 @@ class utf8_checker {
         }
         const std::size_t rest = text.size() - taken;
         if (needed_ <= following || needed_ - following <= rest) return taken;
-        // The octet that began this code point was already one too many.
+        // The octet that began this code point, if it is one of these, was already one too many.
+        std::size_t lead = taken;
+        while (lead > 0 && is_tail(text[lead - 1])) --lead;
+        if (lead == 0) return taken;
         *this = {};
-        do --taken;
-        while (is_tail(text[taken]) && taken > 0);
-        return taken;
+        return lead - 1;
     }
 
     // How many octets the unfinished code point still needs; 0: the text may end here.
