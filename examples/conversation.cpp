@@ -49,12 +49,12 @@ void print_payload(const frame_header& header, octets payload) {
     if (header.key) mask(payload, *header.key);
     if (header.op == opcode::close && !payload.empty()) {
         const std::uint16_t status = close_code_of(payload);
-        std::printf("status code %d, %s; reason \"%.*s\"\n", status, close_code_name(status).data(),
-                    static_cast<int>(payload.size() - 2),
-                    reinterpret_cast<const char*>(payload.data() + 2));
+        const std::string name(close_code_name(status));
+        const std::string reason(payload.begin() + 2, payload.end());
+        std::printf("status code %d, %s; reason \"%s\"\n", status, name.c_str(), reason.c_str());
     } else {
-        std::printf("payload \"%.*s\"\n", static_cast<int>(payload.size()),
-                    reinterpret_cast<const char*>(payload.data()));
+        const std::string text(payload.begin(), payload.end());
+        std::printf("payload \"%s\"\n", text.c_str());
     }
 }
 

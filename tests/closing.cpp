@@ -1,0 +1,171 @@
+// The table of the closing handshake: all of it, held against what RFC 6455, 1.4, 5.5.1 and 7.1
+// say.
+
+#include <sockless/closing.hpp>
+
+#include <array>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace {
+
+using sockless::closing;
+using sockless::closing_event;
+using sockless::follow;
+
+template <class Value>
+struct named {
+    Value value;
+    std::string_view name;
+};
+
+constexpr std::array<named<closing>, 4> states{{{closing::open, "open"},
+                                                {closing::sent, "sent"},
+                                                {closing::received, "received"},
+                                                {closing::closed, "closed"}}};
+
+constexpr std::array<named<closing_event>, 5> events{{{closing_event::send_data, "send_data"},
+                                                      {closing_event::send_close, "send_close"},
+                                                      {closing_event::get_data, "get_data"},
+                                                      {closing_event::get_close, "get_close"},
+                                                      {closing_event::end, "end"}}};
+
+std::string name_of(std::optional<closing> state) {
+    if (!state) return "no";
+    for (const named<closing>& entry : states) {
+        if (entry.value == *state) return std::string(entry.name);
+    }
+    return "?";
+}
+
+std::string whole_product() {
+    std::string lines;
+    for (const named<closing>& from : states) {
+        for (const named<closing_event>& event : events) {
+            lines += std::string(from.name) + " + " + std::string(event.name) + " -> " +
+                     name_of(follow(from.value, event.value)) + "\n";
+        }
+    }
+    return lines;
+}
+
+std::string contents(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+// The states that can be reached from one by any events.
+std::set<closing> reachable(closing from) {
+    std::set<closing> found;
+    std::vector<closing> waiting{from};
+    while (!waiting.empty()) {
+        const closing state = waiting.back();
+        waiting.pop_back();
+        if (!found.insert(state).second) continue;
+        for (const named<closing_event>& event : events) {
+            if (const auto next = follow(state, event.value)) waiting.push_back(*next);
+        }
+    }
+    return found;
+}
+
+// What each state knows: whose Close has been seen. 7.1.3 and 7.1.4 are about nothing else.
+struct closes {
+    bool ours;
+    bool theirs;
+};
+constexpr closes seen(closing state) {
+    return {state == closing::sent || state == closing::closed,
+            state == closing::received || state == closing::closed};
+}
+
+// 5.5.1: an endpoint that has received a Close sends one; 7.1.4: with both, it is over.
+static_assert(follow(closing::open, closing_event::get_close) == closing::received);
+static_assert(follow(closing::received, closing_event::send_close) == closing::closed);
+static_assert(follow(closing::open, closing_event::send_close) == closing::sent);
+static_assert(follow(closing::sent, closing_event::get_close) == closing::closed);
+// 5.5.1: "The application MUST NOT send any more data frames after sending a Close frame."
+static_assert(!follow(closing::sent, closing_event::send_data));
+static_assert(!follow(closing::closed, closing_event::send_data));
+
+TEST_CASE("every state of closing with every event is as in the snapshot") {
+    const std::string expected = contents(SOCKLESS_TEST_DIR "/snapshots/closing.txt");
+    const std::string got = whole_product();
+    if (got != expected) std::ofstream("closing.txt", std::ios::binary) << got;
+    INFO("on a difference, what was found is in closing.txt, in the folder that the test ran in");
+    CHECK(got == expected);
+}
+
+TEST_CASE("the open state is left by the first Close or the end, and never entered again") {
+    for (const named<closing>& from : states) {
+        for (const named<closing_event>& event : events) {
+            CAPTURE(from.name, event.name);
+            const bool data =
+                event.value == closing_event::send_data || event.value == closing_event::get_data;
+            const bool stays_open = from.value == closing::open && data;
+            CHECK((follow(from.value, event.value) == closing::open) == stays_open);
+        }
+    }
+}
+
+TEST_CASE("the table lets nothing be sent behind our own Close") {
+    for (const named<closing>& from : states) {
+        CAPTURE(from.name);
+        const bool may = !seen(from.value).ours;
+        CHECK(follow(from.value, closing_event::send_data).has_value() == may);
+        CHECK(follow(from.value, closing_event::send_close).has_value() == may);
+    }
+}
+
+TEST_CASE("whatever the peer does has a result in every state of closing") {
+    for (const named<closing>& from : states) {
+        CAPTURE(from.name);
+        CHECK(follow(from.value, closing_event::get_data) == from.value);
+        CHECK(follow(from.value, closing_event::get_close).has_value());
+        CHECK(follow(from.value, closing_event::end) == closing::closed);
+    }
+}
+
+TEST_CASE("each event of closing adds what it says, and no state forgets a Close") {
+    for (const named<closing>& from : states) {
+        for (const named<closing_event>& event : events) {
+            const std::optional<closing> to = follow(from.value, event.value);
+            if (!to || event.value == closing_event::end) continue;
+            CAPTURE(from.name, event.name);
+            const bool ours = seen(from.value).ours || event.value == closing_event::send_close;
+            const bool theirs = seen(from.value).theirs || event.value == closing_event::get_close;
+            CHECK(seen(*to).ours == ours);
+            CHECK(seen(*to).theirs == theirs);
+        }
+    }
+}
+
+TEST_CASE("closed is reached from every state, and leads nowhere else") {
+    for (const named<closing>& from : states) {
+        CAPTURE(from.name);
+        CHECK(reachable(from.value).count(closing::closed) == 1);
+    }
+    CHECK(reachable(closing::closed) == std::set<closing>{closing::closed});
+    CHECK(reachable(closing::open).size() == states.size());
+}
+
+TEST_CASE("a close report about nothing says that nothing has happened") {
+    constexpr sockless::close_report report;
+    STATIC_REQUIRE(report.state == closing::open);
+    STATIC_REQUIRE(report.began == sockless::side::nobody);
+    STATIC_REQUIRE(!report.sent);
+    STATIC_REQUIRE(!report.received);
+    STATIC_REQUIRE(!report.fault);
+    STATIC_REQUIRE(!report.clean);
+}
+
+}  // namespace
