@@ -8,8 +8,7 @@
 
 namespace sockless::inline v0 {
 
-// 7.4.1: 1005, 1006 and 1015 stand for "no code", "no Close" and "no TLS": an endpoint reports
-// them and never sends them.
+// 7.4.1: these stand for "no code" and "no Close". An endpoint reports them and never sends them.
 inline constexpr std::uint16_t no_status_code = 1005;
 inline constexpr std::uint16_t abnormal_closure = 1006;
 

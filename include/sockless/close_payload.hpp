@@ -44,7 +44,7 @@ constexpr rule judge_close_octet(std::size_t index, octet high, octet next, std:
         reason = {};
         return may_travel(load_network16(high, next)) ? rule::none : rule::bad_close_code;
     }
-    return reason.accept(next, following) ? rule::none : rule::bad_reason;
+    return reason.take(next, following) ? rule::none : rule::bad_reason;
 }
 
 }  // namespace sockless::inline v0

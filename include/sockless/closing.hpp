@@ -1,7 +1,7 @@
 // closing.hpp -- how far the closing handshake has come (RFC 6455, 7.1).
 //
-// Everything that can change this state is in this file, and nothing here knows whether we are the
-// client or the server: one table judges what we send and what the peer sends.
+// Every transition is in this file, and nothing here knows whether we are the client or the server:
+// one table judges what we send and what the peer sends. The endpoint only looks it up.
 #pragma once
 
 #include <array>
@@ -18,8 +18,8 @@ enum class closing : std::uint8_t { open, sent, received, closed };
 enum class closing_event : std::uint8_t { send_data, send_close, get_data, get_close, end };
 
 namespace detail {
-// no:    5.5.1: nothing is sent behind our own Close.
-// get_*: 1.4 has us discard whatever follows the peer's Close.
+// no:    5.5.1: nothing is sent after our own Close.
+// get_*: 1.4 has us discard whatever follows the peer's Close (rows `received` and `closed`).
 inline constexpr auto closing_table = [] {
     using enum closing;
     constexpr std::nullopt_t no = std::nullopt;
@@ -35,7 +35,7 @@ inline constexpr auto closing_table = [] {
 }();
 }  // namespace detail
 
-// The state behind an event, or nothing if it must not happen.
+// The state after an event, or nothing if it must not happen.
 constexpr std::optional<closing> follow(closing now, closing_event event) noexcept {
     return detail::closing_table[static_cast<std::size_t>(now)][static_cast<std::size_t>(event)];
 }

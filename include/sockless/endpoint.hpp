@@ -3,7 +3,7 @@
 // Octets received go into next(), which gives events. Octets to transmit come from start() and
 // pay(), or write(), for messages, and from control() for what the protocol itself owes: pongs, and
 // Closes. There is room for one such frame, so take it after each event; a newer pong replaces an
-// older one (5.5.3). Control frames leave between frames only, and nothing leaves behind our Close.
+// older one (5.5.3). Control frames leave between frames only, and nothing leaves after our Close.
 #pragma once
 
 #include <array>
@@ -51,7 +51,7 @@ class endpoint {
     }
     void receive(std::span<octet>&&) = delete;  // it would lose what is not consumed yet
 
-    // The transport has ended, in whatever way; nothing is received or sent any more.
+    // The transport has ended, in whatever way; nothing is received, and no frame begins any more.
     constexpr void end_of_stream() noexcept {
         reader_.stop();
         due_ = reply::none;
@@ -62,7 +62,7 @@ class endpoint {
 
     // A layer above found what it was given to break a rule: the connection fails (7.1.7).
     constexpr void fail(rule broken) noexcept {
-        if (broken == rule::none || reader_.fault() || state_ == closing::closed) return;
+        if (broken == rule::none || state_ == closing::closed) return;
         reader_.fail(broken);
         on_fault(broken);
     }
@@ -141,19 +141,19 @@ class endpoint {
 
     constexpr result start(frame_kind frame, std::uint64_t length, maybe_key key,
                            frame_start& out) noexcept {
-        const result allowed = may_send();
+        const result allowed = may_send(frame);
         return allowed == result::done ? writer_.start(frame, length, key, out) : allowed;
     }
 
     constexpr written write(frame_kind frame, std::span<const octet> payload, maybe_key key,
                             std::span<octet> out) noexcept {
-        const result allowed = may_send();
+        const result allowed = may_send(frame);
         if (allowed != result::done) return {allowed, 0};
         return writer_.write(frame, payload, key, out);
     }
 
-    constexpr written control(opcode op, std::span<const octet> payload, maybe_key key,
-                              std::span<octet, longest_control_frame> out) noexcept {
+    constexpr written send_control(opcode op, std::span<const octet> payload, maybe_key key,
+                                   std::span<octet, longest_control_frame> out) noexcept {
         const result allowed = may_send();
         if (allowed != result::done) return {allowed, 0};
         return write_control(op, payload, key, out);
@@ -171,8 +171,14 @@ class endpoint {
         return due_ == reply::none ? result::done : result::control_first;
     }
 
+    // 5.2: RSV1 leaves only if an extension gave it a meaning.
+    constexpr result may_send(frame_kind frame) const noexcept {
+        return frame.compressed && !reader_.rsv1() ? result::not_offered : may_send();
+    }
+
     constexpr void on_ping(std::span<const octet> payload) noexcept {
-        // 5.5.2: a Pong answers a Ping. It cannot once our Close has gone, or is about to.
+        // 5.5.2: a Pong answers a Ping. We send none once our Close has gone, or is about to:
+        // nothing leaves after it, although 5.5.2 excuses only who has received a Close.
         const bool open = state_ == closing::open && due_ != reply::close;
         if (open && answer_pings_) set_reply(reply::pong, payload);
     }
@@ -226,7 +232,8 @@ class server_endpoint : public endpoint {
         : endpoint(role::server, options) {}
 
     // Writes the control frame that is due, and says its size; 0: none is, or a frame is open.
-    constexpr std::size_t control(std::span<octet, longest_control_frame> out) noexcept {
+    [[nodiscard]] constexpr std::size_t control(
+        std::span<octet, longest_control_frame> out) noexcept {
         return endpoint::control(std::nullopt, out);
     }
     // Starts a data frame: see frame_writer. The caller vouches that text is UTF-8.
@@ -240,11 +247,11 @@ class server_endpoint : public endpoint {
     }
     constexpr written ping(std::span<const octet> payload,
                            std::span<octet, longest_control_frame> out) noexcept {
-        return endpoint::control(opcode::ping, payload, std::nullopt, out);
+        return endpoint::send_control(opcode::ping, payload, std::nullopt, out);
     }
     constexpr written pong(std::span<const octet> payload,
                            std::span<octet, longest_control_frame> out) noexcept {
-        return endpoint::control(opcode::pong, payload, std::nullopt, out);
+        return endpoint::send_control(opcode::pong, payload, std::nullopt, out);
     }
 };
 
@@ -255,8 +262,8 @@ class client_endpoint : public endpoint {
     constexpr explicit client_endpoint(const endpoint_options& options = {}) noexcept
         : endpoint(role::client, options) {}
 
-    constexpr std::size_t control(std::span<octet, longest_control_frame> out,
-                                  masking_key key) noexcept {
+    [[nodiscard]] constexpr std::size_t control(std::span<octet, longest_control_frame> out,
+                                                masking_key key) noexcept {
         return endpoint::control(key, out);
     }
     constexpr result start(frame_kind frame, std::uint64_t length, frame_start& out,
@@ -269,11 +276,11 @@ class client_endpoint : public endpoint {
     }
     constexpr written ping(std::span<const octet> payload,
                            std::span<octet, longest_control_frame> out, masking_key key) noexcept {
-        return endpoint::control(opcode::ping, payload, key, out);
+        return endpoint::send_control(opcode::ping, payload, key, out);
     }
     constexpr written pong(std::span<const octet> payload,
                            std::span<octet, longest_control_frame> out, masking_key key) noexcept {
-        return endpoint::control(opcode::pong, payload, key, out);
+        return endpoint::send_control(opcode::pong, payload, key, out);
     }
 };
 

@@ -1,6 +1,6 @@
 // event_range.hpp -- a range over next(): `for (const auto& event : machine.receive(in))`.
 //
-// Taking events is lazy: `in` always begins right behind the last event taken, so that a loop may
+// Taking events is lazy: `in` always begins right after the last event taken, so that a loop may
 // be left early and nothing is lost.
 #pragma once
 

@@ -16,7 +16,7 @@ namespace sockless::inline v0 {
 // The message that is unfinished, if any.
 enum class fragmentation : std::uint8_t { none, text, binary };
 
-// What a data frame does to it: a broken rule, or the state behind the frame.
+// What a data frame does to it: a broken rule, or the state after the frame.
 struct fragmentation_step {
     rule broken = rule::none;
     fragmentation next = fragmentation::none;
@@ -45,7 +45,8 @@ inline constexpr auto fragmentation_table = [] {
 }();
 }  // namespace detail
 
-// What a data frame with this opcode and FIN bit does to the message that is under way.
+// What a data frame (continuation, text or binary) with this FIN bit does to the message that is
+// under way.
 constexpr fragmentation_step follow(fragmentation now, opcode data, bool fin) noexcept {
     const std::size_t column = static_cast<std::size_t>(data) * 2 + (fin ? 1 : 0);
     return detail::fragmentation_table[static_cast<std::size_t>(now)][column];

@@ -120,7 +120,8 @@ constexpr rule judge_second_octet(octet first, octet second, expected_frames exp
 // A frame that is arriving: as much of its header as has come, then what its payload still lacks.
 class arriving_frame {
   public:
-    // Judges the next octet of the header, and takes it if it breaks no rule.
+    // Takes the next octet of the header and judges it: the first octet that breaks a rule is the
+    // last.
     constexpr rule take(octet next, expected_frames expected) noexcept {
         const std::size_t index = taken_++;
         if (index == 0) {
@@ -141,8 +142,8 @@ class arriving_frame {
     }
 
     // Takes a whole header at once if it is a common one: all there, not a 64-bit length, and no
-    // rule broken behind its first octet. It only ever accepts; all else goes to take(), which
-    // judges.
+    // rule broken after its first octet, which has been judged. It only ever accepts; all else goes
+    // to take(), which names the rule. `in` holds two octets at least.
     constexpr bool take_common(std::span<const octet> in, expected_frames expected) noexcept {
         const octet code = in[1] & wire::length_bits;
         const std::size_t extended = extended_length_size(code);
@@ -214,7 +215,7 @@ class arriving_frame {
     std::size_t left_ = 0;
 };
 
-// Reads one header from the front of `in`.
+// Reads one header from the front of `in`. A length that a size_t cannot hold is a large frame.
 constexpr outcome<frame_header> decode_header(std::span<const octet> in,
                                               expected_frames expected) noexcept {
     arriving_frame frame;
@@ -223,6 +224,11 @@ constexpr outcome<frame_header> decode_header(std::span<const octet> in,
         if (broken != rule::none) {
             return {.what = outcome<frame_header>::is::broken,
                     .broken = broken,
+                    .used = frame.taken() - 1};
+        }
+        if (frame.has_length() && frame.left() == unlimited) {
+            return {.what = outcome<frame_header>::is::broken,
+                    .broken = rule::large_frame,
                     .used = frame.taken() - 1};
         }
         if (!frame.has_header()) continue;

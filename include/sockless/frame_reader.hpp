@@ -38,7 +38,7 @@ struct frame_event {
     bool compressed = false;                   // slice: of a message with RSV1; not checked as text
     rule broken = rule::none;                  // violated
     std::uint16_t code = 0;       // close: the peer's; violated: the one to answer with
-    std::span<octet> payload{};   // close: the reason; valid until the next event
+    std::span<octet> payload{};   // slice: in `in`; control: kept here until the next event
     std::uint64_t remaining = 0;  // slice: still to come of this frame
 
     constexpr text_view text() const noexcept { return {payload}; }
@@ -89,7 +89,7 @@ class frame_reader {
         frame_event event;
         if (!ended_) {
             const std::size_t given = in.size();
-            const rule broken = read(in, event);
+            const rule broken = read_event(in, event);
             offset_ += given - in.size();
             if (broken != rule::none) {
                 broken_ = broken;
@@ -116,7 +116,10 @@ class frame_reader {
     }
     constexpr void stop() noexcept { ended_ = true; }
 
-    // How many octets have been read, those behind the end not counted.
+    // Did an extension give RSV1 a meaning?
+    constexpr bool rsv1() const noexcept { return expected_.rsv1; }
+
+    // How many octets have been read, those after the end not counted.
     constexpr std::uint64_t offset() const noexcept { return offset_; }
     constexpr std::optional<violation> fault() const noexcept {
         if (broken_ == rule::none) return std::nullopt;
@@ -127,7 +130,7 @@ class frame_reader {
 
   private:
     // Reads up to the next event, or to an octet that breaks a rule, and stops in front of that.
-    constexpr rule read(std::span<octet>& in, frame_event& event) noexcept {
+    constexpr rule read_event(std::span<octet>& in, frame_event& event) noexcept {
         if constexpr (!prefer_small) {
             if (frame_.taken() == 0 && in.size() >= 2 && may_come(in[0]) &&
                 frame_.take_common(in, expected_)) {
@@ -164,13 +167,12 @@ class frame_reader {
 
     constexpr rule judge_common_header(std::span<octet>& in) noexcept {
         const std::size_t size = frame_.taken();
-        const std::size_t key = frame_.is_masked() ? sizeof(masking_key) : 0;
         rule broken = rule::none;
         if (!is_control(frame_.op())) {
-            behind_ = follow(message_, frame_.op(), frame_.is_final()).next;
+            after_frame_ = follow(message_, frame_.op(), frame_.is_final()).next;
             broken = judge_length();
         }
-        in = in.subspan(broken == rule::none ? size : size - key - 1);
+        in = in.subspan(broken == rule::none ? size : size - frame_.key_size() - 1);
         return broken;
     }
 
@@ -178,7 +180,7 @@ class frame_reader {
     constexpr rule judge_data_frame() noexcept {
         if (frame_.taken() == 1) {
             const fragmentation_step step = follow(message_, frame_.op(), frame_.is_final());
-            behind_ = step.next;
+            after_frame_ = step.next;
             return step.broken;
         }
         return frame_.has_length() ? judge_length() : rule::none;
@@ -234,7 +236,7 @@ class frame_reader {
         fresh_ = false;
         if (frame_.left() == 0) {
             event.last = frame_.is_final();
-            message_ = behind_;
+            message_ = after_frame_;
             frame_.end();
         }
         return rule::none;
@@ -245,7 +247,7 @@ class frame_reader {
         const octet plain = frame_.unmask(next);
         control_[index] = plain;
         if (frame_.op() != opcode::close) return rule::none;
-        // No data comes behind a Close, so the text checker is free for the reason.
+        // No data comes after a Close, so the text checker is free for the reason.
         return judge_close_octet(index, control_[0], plain, frame_.left(), text_);
     }
 
@@ -269,7 +271,7 @@ class frame_reader {
     arriving_frame frame_;
     utf8_checker text_;
     fragmentation message_ = fragmentation::none;
-    fragmentation behind_ = fragmentation::none;  // the frame that is arriving
+    fragmentation after_frame_ = fragmentation::none;  // what message_ will be then
     bool compressed_ = false;
     message_type type_ = message_type::binary;
     bool fresh_ = false;  // nothing of the message has been handed out

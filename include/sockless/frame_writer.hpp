@@ -32,7 +32,7 @@ struct frame_start {
 };
 
 // How writing a whole frame ended.
-struct written {
+struct [[nodiscard]] written {
     result what = result::done;
     std::size_t octets = 0;  // `done`: written; `full`: needed
 
@@ -97,7 +97,8 @@ class frame_writer {
         return paid;
     }
 
-    // The same while copying; says how many octets were owed, given and held.
+    // The same while copying, to where they do not overlap; says how many octets were owed, given
+    // and held.
     constexpr std::size_t pay(std::span<const octet> piece, std::span<octet> out) noexcept {
         const std::size_t size = payable(piece.size() < out.size() ? piece.size() : out.size());
         if (masked_) {
@@ -110,7 +111,8 @@ class frame_writer {
     }
 
     // Writes a whole data frame. If `out` is too small nothing is written, and the size it takes is
-    // given.
+    // given. `payload` and `out` do not overlap: what is to leave from where it lies is started,
+    // and paid in place.
     constexpr written write(frame_kind frame, std::span<const octet> payload,
                             std::optional<masking_key> key, std::span<octet> out) noexcept {
         const result allowed = may_start(frame.type, payload.size());

@@ -13,7 +13,7 @@ inline constexpr std::size_t unlimited = SIZE_MAX;
 
 struct limits {
     std::size_t message = std::size_t{1} << 20;  // octets of one message
-    std::size_t frame = unlimited;               // octets of one frame, within those of its message
+    std::size_t frame = unlimited;               // octets of one frame as it travels
     std::uint16_t empty_fragments = 1024;        // in a row in one message; 0: any number
 };
 

@@ -24,8 +24,8 @@ constexpr role other(role one) noexcept {
     return one == role::client ? role::server : role::client;
 }
 
-// 5.3: 32 bits that the peer's octets cannot predict, fresh for every frame. They are the caller's
-// to supply: this library has no source of randomness.
+// 5.3: 32 bits, fresh for every frame, that whoever supplies the payload cannot predict. They are
+// the caller's to supply: this library has no source of randomness.
 struct alignas(std::uint32_t) masking_key {
     std::array<octet, 4> octets{};
 

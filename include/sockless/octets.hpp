@@ -1,4 +1,4 @@
-// octets.hpp -- octets, text that is made of octets, and network byte order (RFC 6455, 2.3, 5.2).
+// octets.hpp -- octets, text that is made of octets, and network byte order (RFC 6455, 5.2).
 #pragma once
 
 #include <cstddef>
@@ -31,20 +31,34 @@ struct text_view {
         }
         return true;
     }
+    friend constexpr bool operator==(text_view text, text_view other) noexcept {
+        if (text.octets.size() != other.octets.size()) return false;
+        for (std::size_t i = 0; i < other.octets.size(); ++i) {
+            if (text.octets[i] != other.octets[i]) return false;
+        }
+        return true;
+    }
 };
+
+namespace detail {
+// What memcpy does, for constant evaluation.
+constexpr void copy_each(const octet* from, octet* to, std::size_t size) noexcept {
+    for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+}
+}  // namespace detail
 
 // Copies as many octets as both spans hold, and says how many. They must not overlap.
 constexpr std::size_t copy_octets(std::span<const octet> from, std::span<octet> to) noexcept {
     const std::size_t size = from.size() < to.size() ? from.size() : to.size();
     if (std::is_constant_evaluated()) {
-        for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+        detail::copy_each(from.data(), to.data(), size);
     } else if (size != 0) {  // memcpy takes no null pointer, not even for nothing
         std::memcpy(to.data(), from.data(), size);
     }
     return size;
 }
 
-// 5.2: "multibyte length quantities are expressed in network byte order": the highest octet first.
+// 5.2: "Multibyte length quantities are expressed in network byte order": the highest octet first.
 constexpr void store_network(std::uint64_t value, std::span<octet> out) noexcept {
     for (std::size_t i = out.size(); i-- > 0; value >>= 8) out[i] = static_cast<octet>(value);
 }

@@ -76,16 +76,16 @@ inline constexpr auto rule_codes = [] {
     }
     return codes;
 }();
-
-constexpr bool rule_table_is_whole() noexcept {
-    for (std::size_t i = 0; i < rule_table.size(); ++i) {
-        if (static_cast<std::size_t>(rule_table[i].id) != i) return false;
-        if (i != 0 && !may_travel(rule_table[i].code)) return false;
-    }
-    return true;
-}
-static_assert(rule_table_is_whole());
 }  // namespace detail
+
+// Every rule has its row, and a code that may travel.
+static_assert([] {
+    for (std::size_t i = 1; i < rule_table.size(); ++i) {
+        if (static_cast<std::size_t>(rule_table[i].id) != i) return false;
+        if (!may_travel(rule_table[i].code)) return false;
+    }
+    return rule_table[0].id == rule::none;
+}());
 
 constexpr std::uint16_t code(rule broken) noexcept {
     if (broken == rule::none) return 0;
@@ -107,7 +107,7 @@ struct violation {
 };
 
 // What became of a command. `full` is flow: there was not enough room, try again with more. All
-// behind it are the caller's mistakes, which are never sticky.
+// below it are the caller's mistakes, which are never sticky.
 enum class [[nodiscard]] result : std::uint8_t {
     done,
     full,
@@ -118,6 +118,7 @@ enum class [[nodiscard]] result : std::uint8_t {
     mid_frame,      // the frame that was started is still owed payload
     too_large,      // more than the frame may hold
     bad_text,       // not UTF-8
+    not_offered,    // an extension that was not agreed on
 };
 
 // How reading a prefix of the stream ended.

@@ -1,7 +1,7 @@
 // payload.hpp -- a payload as it arrives: unmasked, and checked if it is text (RFC 6455, 5.3, 8.1).
 //
 // Both are done in one step, because an octet that is refused has to stay as it came, and so has
-// all behind it.
+// all after it.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ constexpr std::size_t unmask_octets(std::span<octet> piece, masking_key& key, ut
                                     std::size_t room) noexcept {
     for (std::size_t i = 0; i < piece.size(); ++i, key = key.after(1)) {
         const octet plain = piece[i] ^ key.octets[0];
-        if (text != nullptr && !text->accept(plain, room - i - 1)) return i;
+        if (text != nullptr && !text->take(plain, room - i - 1)) return i;
         piece[i] = plain;
     }
     return piece.size();
@@ -31,7 +31,7 @@ constexpr std::size_t unmask_octets(std::span<octet> piece, masking_key& key, ut
 inline std::size_t unmask_blocks(std::span<octet> piece, masking_key& key, utf8_checker* text,
                                  std::size_t room) noexcept {
     const masking_key before = key;
-    key = mask(piece, key);
+    if (key != masking_key{}) key = mask(piece, key);  // a server's frames come without one
     if (text == nullptr) return piece.size();
     const std::size_t good = text->accept(piece, room - piece.size());
     if (good < piece.size()) {
@@ -44,7 +44,7 @@ inline std::size_t unmask_blocks(std::span<octet> piece, masking_key& key, utf8_
 }  // namespace detail
 
 // Unmasks the next piece of a payload and turns its key. Text is checked: it has at most `room`
-// octets, these included. Says how many octets are good; those behind them are left as they came.
+// octets, these included. Says how many octets are good; those after them are left as they came.
 constexpr std::size_t unmask(std::span<octet> piece, masking_key& key, utf8_checker* text,
                              std::size_t room) noexcept {
     if (prefer_small || std::is_constant_evaluated()) {

@@ -19,9 +19,9 @@ namespace sockless::inline v0 {
 class utf8_checker {
   public:
     // Takes the next octet of a text, or refuses it and stays as it was. `following` is how many
-    // octets the text has at most behind this one: the first octet of a code point that they cannot
+    // octets the text has at most after this one: the first octet of a code point that they cannot
     // complete is refused as well.
-    constexpr bool accept(octet next, std::size_t following = unlimited) noexcept {
+    constexpr bool take(octet next, std::size_t following = unlimited) noexcept {
         if (needed_ > 0) {
             if (next < lowest_ || next > highest_) return false;
             --needed_;
@@ -52,7 +52,7 @@ class utf8_checker {
                 taken += skip_ascii(text.subspan(taken));
                 if (taken == text.size()) break;
             }
-            if (!accept(text[taken])) break;
+            if (!take(text[taken])) break;
             ++taken;
         }
         const std::size_t rest = text.size() - taken;
