@@ -8,6 +8,7 @@ int main() {
     sockless::frame_reader reader(sockless::role::server);
     std::span<sockless::octet> in = received;
     for (const auto& event : reader.receive(in)) {
+        if (event.kind != sockless::frame_event::what::slice) continue;
         const std::string_view text = event.text();
         std::printf("%.*s\n", static_cast<int>(text.size()), text.data());
     }

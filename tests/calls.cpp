@@ -105,7 +105,7 @@ bool can_be(const situation& s) {
     if (s.state == closing::received) {
         // What comes behind the peer's Close is ignored. Our own Close cannot have been begun in
         // the middle of a frame.
-        return ended && !(s.due == reply::our_close && s.owed);
+        return ended && (s.due != reply::our_close || !s.owed);
     }
     if (s.due == reply::answer) return false;
     // A Close in the middle of a frame answers a broken rule, which ends the reading.
@@ -225,7 +225,7 @@ std::vector<step<End>> all_steps() {
     steps.push_back([](s& one) { static_cast<void>(one.end.close()); });
     steps.push_back([](s& one) {
         control_octets out;
-        one.end.control(out);
+        static_cast<void>(one.end.control(out));
     });
     steps.push_back([](s& one) { one.end.fail(rule::bad_text); });
     steps.push_back([](s& one) { one.end.end_of_stream(); });

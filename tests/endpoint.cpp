@@ -89,7 +89,9 @@ void for_both_roles(Test test) {
 // ---------------------------------------------------------------------------------------------
 
 octet_vector as_octets(std::string_view characters) {
-    return octet_vector(characters.begin(), characters.end());
+    octet_vector octets;
+    for (const char c : characters) octets.push_back(static_cast<octet>(c));
+    return octets;
 }
 
 template <class End>
@@ -1369,6 +1371,23 @@ TEST_CASE("F5 a compressed message has RSV1 on its first frame only, between oth
     });
 }
 
+TEST_CASE("F5 nothing leaves with RSV1 that was not agreed on") {
+    for_both_roles([](auto make) {
+        auto end = make({});
+        const auto before = end;
+        octet_vector out(20, 0xA5);
+        frame_start start;
+        start.octets.fill(0xA5);
+        CHECK(end.write({.compressed = true}, as_octets("x"), out) ==
+              written{result::not_offered, 0});
+        CHECK(end.start({.compressed = true}, 1, start) == result::not_offered);
+        CHECK(end == before);
+        for (const octet o : out) REQUIRE(o == 0xA5);
+        for (const octet o : start.octets) REQUIRE(o == 0xA5);
+        CHECK(end.start({}, 0, start) == result::done);
+    });
+}
+
 // ---------------------------------------------------------------------------------------------
 // Keys
 // ---------------------------------------------------------------------------------------------
@@ -1562,6 +1581,98 @@ TEST_CASE("a whole life of an endpoint takes nothing from the heap") {
         CHECK(taken == 0);
         CHECK(octets > 3000);
         CHECK(report(end) == "closed, peer, sent 1000, received 1000, clean");
+    });
+}
+
+// ---------------------------------------------------------------------------------------------
+// Whatever else is under way
+// ---------------------------------------------------------------------------------------------
+
+// What may be under way when a control frame comes: both directions, and a Close of ours.
+struct busy {
+    bool in_incoming = false;  // between the fragments of a message that comes
+    enum { no_message, in_message, in_frame } outgoing = no_message;
+    enum { open, close_due, close_sent } ours = open;
+};
+
+template <class End>
+End made_busy(End end, busy with) {
+    if (with.in_incoming) CHECK(told(end, from_peer(end, 0x1, "\xC3", false)) != "");
+    if (with.outgoing == busy::in_message) send(end, text_begin, "x");
+    if (with.outgoing == busy::in_frame) open_frame(end, text, 1);
+    if (with.ours != busy::open) CHECK(end.close(4000) == result::done);
+    if (with.ours == busy::close_sent) CHECK(sent(end) == "close 4000 \"\"\n");
+    return end;
+}
+
+// What leaves, if need be behind the end of the open frame.
+template <class End>
+std::string sent_at_last(End& end) {
+    if (end.owed() > 0) CHECK(sent(end) == "");
+    octet_vector payload(static_cast<std::size_t>(end.owed()), 'x');
+    CHECK(end.pay(std::span(payload)).size() == payload.size());
+    return sent(end);
+}
+
+template <class End>
+void check_control_frames(const End& before, busy with) {
+    const std::string due = with.ours == busy::close_due ? "close 4000 \"\"\n" : "";
+    const bool is_open = with.ours == busy::open;
+    for (const int op : {0x9, 0xA}) {
+        End end = before;
+        const std::string name = op == 0x9 ? "ping" : "pong";
+        CHECK(told(end, from_peer(end, op, "?")) == name + " \"?\"\n");
+        CHECK(sent_at_last(end) == (is_open && op == 0x9 ? "pong \"?\"\n" : due));
+        if (!with.in_incoming) continue;
+        CHECK(told(end, from_peer(end, 0x0, "\xBC")) == "text end \"\\xBC\"\n");
+    }
+    End end = before;
+    CHECK(told(end, peer_close(end, 1001)) == "close 1001 \"\"\n");
+    CHECK(sent_at_last(end) == (is_open ? "close 1001 \"\"\n" : due));
+    CHECK(report(end) == (is_open ? "closed, peer, sent 1001, received 1001, clean"
+                                  : "closed, us, sent 4000, received 1001, clean"));
+    CHECK(told(end, from_peer(end, 0x0, "\xBC")) == "");
+}
+
+TEST_CASE("6.2 control frames are handled alike, whatever messages are under way") {
+    for_both_roles([](auto make) {
+        for (const bool in_incoming : {false, true}) {
+            for (const auto outgoing : {busy::no_message, busy::in_message, busy::in_frame}) {
+                for (const auto ours : {busy::open, busy::close_due, busy::close_sent}) {
+                    // A Close cannot be asked for within a frame.
+                    if (outgoing == busy::in_frame && ours != busy::open) continue;
+                    CAPTURE(in_incoming, outgoing, ours);
+                    const busy with{in_incoming, outgoing, ours};
+                    check_control_frames(made_busy(make(), with), with);
+                }
+            }
+        }
+    });
+}
+
+TEST_CASE("7.1.7 of what is right no Close falls due, whatever comes and whatever is sent") {
+    for_both_roles([](auto make) {
+        auto end = make({.rsv1 = true});
+        octet_vector stream = support::concat(
+            peer_text(end, "whole"), from_peer(end, 0x2, ""), from_peer(end, 0x1, "\xE2", false),
+            peer_ping(end, "between"), from_peer(end, 0x0, "", false), from_peer(end, 0xA, "late"),
+            from_peer(end, 0x0, "\x82\xAC"), from_peer(end, 0x2, "deflated", true, 4),
+            peer_ping(end, ""));
+        std::string left;
+        control_octets out;
+        for (octet& next : stream) {
+            std::span<octet> in(&next, 1);
+            CHECK(end.next(in).kind != what::violated);
+            left += sent(end);
+            CHECK(send(end, text, "whole") == "text first last \"whole\"\n");
+            const octet_vector begin = whole_frame(end, binary_begin, "be");
+            CHECK(end.ping({}, out).what == result::done);
+            CHECK(seen(end, support::concat(begin, whole_frame(end, binary, "hind"))) ==
+                  "binary first \"be\"\nbinary last \"hind\"\n");
+            CHECK(end.pong({}, out).what == result::done);
+            CHECK(report(end) == "open, nobody, sent none, received none");
+        }
+        CHECK(left == "pong \"between\"\npong \"\"\n");
     });
 }
 

@@ -5,8 +5,10 @@
 // With SOCKLESS_TEST_EFFORT=short every n-th one is tried; each test names its n.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>

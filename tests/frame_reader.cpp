@@ -11,10 +11,13 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <optional>
+#include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -317,6 +320,32 @@ TEST_CASE("reserved opcodes are refused at octet 0, with FIN and without, inside
                   "binary begin\n" + violated("reserved_opcode 5.2 1002", 2));
         }
     }
+}
+
+TEST_CASE("a control frame without FIN is refused at octet 0, whatever its length") {
+    for (const unsigned op : {0x8U, 0x9U, 0xAU}) {
+        for (const char* rest : {"", "80 00000000", "82 00000000 03E8", "FE 007E"}) {
+            CAPTURE(op, rest);
+            const std::string refused = violated("fragmented_control 5.5 1002", 0);
+            CHECK(read(server, concat(one_octet(op), octets(rest))) == refused);
+            CHECK(read(client, concat(octets("01 00"), one_octet(op), octets(rest))) ==
+                  "text begin \"\"\n" + violated("fragmented_control 5.5 1002", 2));
+        }
+    }
+}
+
+TEST_CASE("a control frame of more than 125 octets, and half a code, are refused at octet 1") {
+    for (const unsigned op : {0x88U, 0x89U, 0x8AU}) {
+        for (const char* length :
+             {"FE", "FF", "FE 007E 00000000", "FE 0001", "FF 8000000000000000"}) {
+            CAPTURE(op, length);
+            CHECK(read(server, concat(one_octet(op), octets(length))) ==
+                  violated("long_control 5.5 1002", 1));
+        }
+    }
+    CHECK(read(server, octets("88 81 00000000 03")) == violated("short_close 5.5.1 1002", 1));
+    CHECK(read(client, octets("88 01")) == violated("short_close 5.5.1 1002", 1));
+    CHECK(read(client, octets("89 01 03 8A 01 03")) == "ping \"\\x03\"\npong \"\\x03\"\n");
 }
 
 TEST_CASE("a message is continued by continuations, and nothing else is") {
@@ -1109,6 +1138,14 @@ static_assert(tells(role::server, bytes(0x82, 0xFF, 0x80),
 static_assert(tells(role::client, bytes(0x01, 0x01, 0xF0, 0x80, 0x02),
                     {{.payload = "\xF0", .last = false},
                      {.kind = what::violated, .code_or_offset = 4}}));
+
+// In a last frame a code point that it cannot complete.
+static_assert(tells(role::client, bytes(0x81, 0x01, 0xC3),
+                    {{.kind = what::violated, .code_or_offset = 2}}));
+static_assert(tells(role::client, bytes(0x81, 0x04, 0x41, 0xF0, 0x9F, 0x98),
+                    {{.kind = what::violated, .payload = "A", .code_or_offset = 3}}));
+static_assert(tells(role::server, bytes(0x81, 0x83, 1, 2, 3, 4, 0xE3, 0x80, 0xAF),
+                    {{.payload = "\xE2\x82\xAC"}}));
 
 constexpr bool fails_as_told() {
     frame_reader reader(role::server);

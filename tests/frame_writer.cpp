@@ -521,12 +521,14 @@ TEST_CASE("what is paid while nothing is owed stays as it is") {
     }
 }
 
-TEST_CASE("a frame that is longer than memory is paid octet by octet") {
-    frame_writer writer = started(UINT64_MAX >> 1, rfc_key);
-    octet_vector place = some_payload(100);
-    CHECK(writer.pay(std::span(place)).size() == 100);
-    CHECK(writer.owed() == (UINT64_MAX >> 1) - 100);
-    CHECK(place == masked(some_payload(100), rfc_key));
+TEST_CASE("of a frame that is longer than memory each piece is paid whole") {
+    for (const std::uint64_t owed : {UINT64_MAX >> 1, (std::uint64_t{1} << 32) + 5}) {
+        frame_writer writer = started(owed, rfc_key);
+        octet_vector place = some_payload(100);
+        CHECK(writer.pay(std::span(place)).size() == 100);
+        CHECK(writer.owed() == owed - 100);
+        CHECK(place == masked(some_payload(100), rfc_key));
+    }
 }
 
 TEST_CASE("M6 each frame is masked with the key that it was given, or not at all") {

@@ -9,8 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <initializer_list>
 #include <memory>
 #include <new>
 #include <optional>
@@ -429,12 +427,13 @@ TEST_CASE("M7 a server takes no frame without a mask, a client none with one") {
 // ---- fragments ----------------------------------------------------------------------------------
 
 TEST_CASE("F1 a continuation needs a message, and a message ends before the next one begins") {
-    for (const char* first : {"00", "80", "00 80 00000000", "80 FF 7FFFFFFFFFFFFFFF"}) {
+    for (const char* first :
+         {"00", "80", "00 80 00000000", "80 81 00000000 41", "80 FF 7FFFFFFF"}) {
         fails(server, first, {rule::nothing_to_continue, 0});
     }
     fails(client, "81 01 41 80 00", {rule::nothing_to_continue, 3}, "text \"A\"\n");
     fails(client, "01 01 41 80 01 42 00 00", {rule::nothing_to_continue, 6}, "text \"AB\"\n");
-    for (const char* next : {"01", "81", "02", "82"}) {
+    for (const char* next : {"01", "81", "02", "82", "01 01 42", "81 00", "02 00", "82 01 FF"}) {
         fails(client, "01 01 41 " + std::string(next), {rule::unfinished_message, 3},
               "text begin \"A\"\n");
         fails(client, "02 01 41 89 00 00 00 " + std::string(next), {rule::unfinished_message, 7},

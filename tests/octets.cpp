@@ -156,3 +156,26 @@ TEST_CASE("all 65,536 pairs of octets make the number that they were stored from
     }
     CHECK(right == 65536);
 }
+
+TEST_CASE("what constant evaluation does in the place of memcpy") {
+    const std::array<octet, 4> from{1, 2, 3, 4};
+    for (std::size_t size = 0; size <= from.size(); ++size) {
+        std::array<octet, 4> to{0xA5, 0xA5, 0xA5, 0xA5};
+        sockless::detail::copy_each(from.data(), to.data(), size);
+        for (std::size_t i = 0; i < to.size(); ++i) CHECK(to[i] == (i < size ? from[i] : 0xA5));
+    }
+}
+
+TEST_CASE("two views of text are equal if their octets are") {
+    const std::array<octet, 3> one{'a', 'b', 'c'};
+    const std::array<octet, 3> same = one;
+    const sockless::text_view whole{one};
+    CHECK(whole == sockless::text_view{same});
+    CHECK_FALSE(whole == sockless::text_view{std::span(one).first(2)});
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        std::array<octet, 3> other = one;
+        other[i] = 'x';
+        CHECK_FALSE(whole == sockless::text_view{other});
+    }
+    STATIC_REQUIRE(sockless::text_view{} == sockless::text_view{});
+}

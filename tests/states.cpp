@@ -370,9 +370,10 @@ class half {
         // 7.1.5: 1006 if no Close came.
         const bool abnormal = c.was_ended && !c.close_came;
         REQUIRE((report.received == 1006) == abnormal);
-        REQUIRE((report.received.has_value() && !abnormal) == c.close_came);
+        REQUIRE(report.received.has_value() == (abnormal != c.close_came));
         const bool exchanged = c.close_left && c.close_came;
-        REQUIRE((report.state == closing::closed) == (exchanged || c.was_ended));
+        const bool closed = exchanged || c.was_ended;
+        REQUIRE((report.state == closing::closed) == closed);
         // 7.1.4: clean if both Closes were exchanged.
         const bool clean = exchanged && !report.fault;
         REQUIRE(report.clean == clean);

@@ -139,7 +139,7 @@ bool is_judged_octet_by_octet(view text, std::size_t following) {
         const std::size_t rest = text.size() - i - 1;
         const std::size_t behind = following > unlimited - rest ? unlimited : following + rest;
         const utf8_checker before = checker;
-        const bool taken = checker.accept(text[i], behind);
+        const bool taken = checker.take(text[i], behind);
         if (taken != (i < expected.taken)) return false;
         if (!taken) return checker == before && checker.needed() == expected.lacking;
     }
@@ -241,7 +241,7 @@ TEST_CASE("U2 every code point is taken octet by octet") {
             const std::size_t rest = text.size() - i - 1;
             utf8_checker same = checker;
             if (checker.accept(text.subspan(i, 1), rest) != 1 || checker.needed() != rest ||
-                !same.accept(text[i], rest) || same != checker) {
+                !same.take(text[i], rest) || same != checker) {
                 FAIL("U+" << std::hex << point << " octet " << i);
             }
         }
@@ -300,8 +300,8 @@ TEST_CASE("U3 every octet is a beginning, a tail, or in no text") {
         CAPTURE(value);
         CHECK(utf8_checker{}.accept(std::span(&one, 1)) == (begins ? 1 : 0));
         CHECK(utf8_checker{}.accept(std::span(&one, 1), 0) == (one < 0x80 ? 1 : 0));
-        CHECK(utf8_checker{}.accept(one) == begins);
-        CHECK(utf8_checker{}.accept(one, 0) == (one < 0x80));
+        CHECK(utf8_checker{}.take(one) == begins);
+        CHECK(utf8_checker{}.take(one, 0) == (one < 0x80));
         CHECK(is_utf8(std::span(&one, 1)) == (one < 0x80));
     }
 }
@@ -374,14 +374,40 @@ TEST_CASE("behind a refused octet the text can go on with another one") {
     CHECK(checker == utf8_checker{});
 }
 
-TEST_CASE("no octet is taken if a code point that has begun before can no longer be completed") {
+TEST_CASE("a code point that has begun before is gone on with, whatever may follow") {
     const octets point = support::octets("F0 9F 98 80");
     for (std::size_t before = 1; before <= 3; ++before) {
-        for (std::size_t now = 1; before + now <= 3; ++now) {
-            utf8_checker checker;
-            REQUIRE(checker.accept(std::span(point).first(before)) == before);
-            CAPTURE(before, now);
-            CHECK(checker.accept(std::span(point).subspan(before, now), 3 - before - now) == 0);
+        for (std::size_t now = 0; before + now <= 4; ++now) {
+            for (std::size_t following = 0; following <= 3; ++following) {
+                utf8_checker checker;
+                REQUIRE(checker.accept(std::span(point).first(before)) == before);
+                CAPTURE(before, now, following);
+                CHECK(checker.accept(std::span(point).subspan(before, now), following) == now);
+                CHECK(checker.needed() == 4 - before - now);
+            }
+        }
+    }
+}
+
+TEST_CASE("octets at once are octets one by one, also where less follows than was said") {
+    const octets edges = support::octets("41 80 8F 90 9F A0 BF C0 C2 E0 E2 ED F0 F1 F4 F5");
+    const std::size_t count = edges.size() * edges.size() * edges.size();
+    const std::size_t stride = short_effort() ? 7 : 1;
+    for (const char* const begun :
+         {"", "C3", "E0", "E2", "ED", "E2 82", "F0", "F4", "F1 80", "F1 80 80"}) {
+        utf8_checker before;
+        REQUIRE(before.accept(support::octets(begun)) == support::octets(begun).size());
+        for (std::size_t number = 0; number < 4 * count; number += stride) {
+            const std::array<octet, 3> text{edges[number % 16], edges[number / 16 % 16],
+                                            edges[number / 256 % 16]};
+            const std::size_t following = number / count;
+            utf8_checker one_by_one = before;
+            std::size_t taken = 0;
+            while (taken < 3 && one_by_one.take(text[taken], following + 2 - taken)) ++taken;
+            utf8_checker at_once = before;
+            if (at_once.accept(text, following) != taken || at_once != one_by_one) {
+                FAIL(begun << " | " << support::hex(text) << " and " << following);
+            }
         }
     }
 }

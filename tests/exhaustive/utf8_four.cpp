@@ -142,27 +142,24 @@ std::uint64_t valid_in_block(std::uint32_t block) {
 
 // ---- the comparison ----
 
-bool has_passed(std::uint32_t block, std::uint64_t& valid) {
-    std::uint64_t found = 0;
-    four_octets text{static_cast<octet>(block >> 8), static_cast<octet>(block)};
+verdict judge_by_checker(const four_octets& text) {
+    sockless::utf8_checker checker;
+    const std::size_t taken = checker.accept(text);
+    return {taken, checker.needed()};
+}
+
+// How many strings that begin as `text` does are UTF-8. `text` becomes the first that is not judged
+// alike, if there is one.
+std::optional<std::uint64_t> compare_block(four_octets& text) {
+    std::uint64_t valid = 0;
     for (std::uint32_t rest = 0; rest < strings_in_block; ++rest) {
         text[2] = static_cast<octet>(rest >> 8);
         text[3] = static_cast<octet>(rest);
-        sockless::utf8_checker checker;
-        const std::size_t taken = checker.accept(text);
-        const verdict got{taken, checker.needed()};
-        if (got != judge(text)) {
-            std::printf("%02X %02X %02X %02X is not judged alike\n", text[0], text[1], text[2],
-                        text[3]);
-            return false;
-        }
-        if (got == verdict{4, 0}) ++found;
+        const verdict got = judge_by_checker(text);
+        if (got != judge(text)) return std::nullopt;
+        if (got == verdict{4, 0}) ++valid;
     }
-    valid += found;
-    if (found == valid_in_block(block)) return true;
-    std::printf("%02X %02X: %" PRIu64 " strings are UTF-8 and not %" PRIu64 "\n", text[0], text[1],
-                found, valid_in_block(block));
-    return false;
+    return valid;
 }
 
 // Not the first block of every N: of every 256th, the second octets would all be alike. This way
@@ -172,22 +169,28 @@ constexpr std::uint32_t sampled(std::uint32_t index, std::uint32_t stride) {
 }
 
 int run(std::uint32_t stride) {
+    const std::uint32_t blocks = all_blocks / stride;
     std::uint64_t valid = 0;
     std::uint64_t expected = 0;
     std::uint32_t passed = 0;
     std::uint32_t failed = 0;
-    const std::uint32_t blocks = all_blocks / stride;
     for (std::uint32_t index = 0; index < blocks; ++index) {
         const std::uint32_t block = sampled(index, stride);
+        four_octets text{static_cast<octet>(block >> 8), static_cast<octet>(block)};
+        const std::optional<std::uint64_t> found = compare_block(text);
         expected += valid_in_block(block);
-        ++(has_passed(block, valid) ? passed : failed);
+        valid += found.value_or(0);
+        if (found == valid_in_block(block)) {
+            ++passed;
+        } else if (++failed <= 10) {
+            std::printf("wrong: %02X %02X %02X %02X\n", text[0], text[1], text[2], text[3]);
+        }
     }
-    if (stride == 1) expected = valid_of_all;
-    if (valid != expected) ++failed;
-    std::printf("%" PRIu64 " strings of four octets, %" PRIu64
-                " of them UTF-8, which should be %" PRIu64 "\n%" PRIu32 " passed, %" PRIu32
-                " failed\n",
-                std::uint64_t{blocks} * strings_in_block, valid, expected, passed, failed);
+    if (stride == 1 && expected != valid_of_all) ++failed;  // the counting itself is wrong
+    std::printf("%" PRIu64 " of %" PRIu64
+                " strings of four octets are UTF-8, and should be %" PRIu64 "\n%" PRIu32
+                " passed, %" PRIu32 " failed\n",
+                valid, std::uint64_t{blocks} * strings_in_block, expected, passed, failed);
     return failed == 0 ? 0 : 1;
 }
 
