@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <optional>
 
-#include <sockless/close_code.hpp>
 #include <sockless/outcome.hpp>
 
 namespace sockless::inline v0 {

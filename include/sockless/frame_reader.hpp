@@ -25,6 +25,7 @@
 #include <sockless/outcome.hpp>
 #include <sockless/payload.hpp>
 #include <sockless/utf8.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 

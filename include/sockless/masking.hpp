@@ -13,6 +13,7 @@
 #include <type_traits>
 
 #include <sockless/octets.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
@@ -60,7 +61,7 @@ inline masking_key mask_words(const octet* from, octet* to, std::size_t size,
     const std::size_t whole = size - size % sizeof wide;
     std::size_t done = 0;
     for (; done < whole; done += sizeof wide) {
-        std::uint64_t word;
+        std::uint64_t word = 0;
         std::memcpy(&word, from + done, sizeof word);
         word ^= wide;
         std::memcpy(to + done, &word, sizeof word);

@@ -8,8 +8,6 @@
 #include <string_view>
 #include <type_traits>
 
-#include <sockless/version.hpp>
-
 namespace sockless::inline v0 {
 
 using octet = unsigned char;
@@ -21,6 +19,7 @@ struct text_view {
 
     // The only cast in the library from octets to characters.
     operator std::string_view() const noexcept {
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
         return {reinterpret_cast<const char*>(octets.data()), octets.size()};
     }
 

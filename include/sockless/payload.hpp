@@ -11,6 +11,7 @@
 #include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/utf8.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 

@@ -13,6 +13,7 @@
 
 #include <sockless/limits.hpp>
 #include <sockless/octets.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
