@@ -126,6 +126,7 @@ octet_vector from_peer(int op, std::string_view payload) {
 template <class End>
 struct specimen {
     End end;
+    endpoint_options options;
     fragmentation message = fragmentation::none;
     reading reader = reading::between;  // unless it has ended
     octet_vector rest{};                // of the frame that it is reading
@@ -251,7 +252,7 @@ template <class End>
 specimens<End> search(const endpoint_options& options) {
     const std::vector<step<End>> steps = all_steps<End>();
     specimens<End> found;
-    std::deque<specimen<End>> waiting{{End(options)}};
+    std::deque<specimen<End>> waiting{{End(options), options}};
     while (!waiting.empty()) {
         const specimen<End> one = waiting.front();
         waiting.pop_front();
@@ -270,7 +271,7 @@ const std::vector<specimens<End>>& all_specimens() {
     static const std::vector<specimens<End>> all{
         search<End>({}),
         search<End>({.answer_pings = false, .answer_closes = false}),
-        search<End>({.answer_closes = false}),
+        search<End>({.rsv1 = true, .answer_closes = false}),
     };
     return all;
 }
@@ -370,29 +371,38 @@ octet_vector as_vector(std::span<const octet> octets) {
     return octet_vector(octets.begin(), octets.end());
 }
 
-constexpr std::array<frame_kind, 4> kinds{{{.type = message_type::text},
-                                           {.type = message_type::text, .last = false},
-                                           {.type = message_type::binary},
-                                           {.type = message_type::binary, .last = false}}};
+constexpr std::array<frame_kind, 6> kinds{
+    {{.type = message_type::text},
+     {.type = message_type::text, .last = false},
+     {.type = message_type::text, .compressed = true},
+     {.type = message_type::binary},
+     {.type = message_type::binary, .last = false},
+     {.type = message_type::binary, .last = false, .compressed = true}}};
 
-// What the next frame gets, as far as it depends on its type.
-result permission(const situation& s, message_type type) {
-    const result allowed = permission(s);
-    if (allowed != result::done || s.message == fragmentation::none) return allowed;
-    const bool same = (s.message == fragmentation::text) == (type == message_type::text);
-    return same ? result::done : result::mid_message;
+// What the next frame gets, as far as it depends on what it is.
+template <class End>
+result permission(const specimen<End>& before, frame_kind kind) {
+    if (kind.compressed && !before.options.rsv1) return result::not_offered;
+    const result allowed = permission(before.where());
+    if (allowed != result::done || before.message == fragmentation::none) return allowed;
+    const bool in_text = before.message == fragmentation::text;
+    return in_text == (kind.type == message_type::text) ? result::done : result::mid_message;
 }
 
-int opcode_after(const situation& s, message_type type) {
+// The opcode of the next frame, and its RSV bits, of which RSV1 is 4.
+int opcode_of_next(const situation& s, frame_kind kind) {
     if (s.message != fragmentation::none) return 0;
-    return type == message_type::text ? 1 : 2;
+    return kind.type == message_type::text ? 1 : 2;
+}
+int rsv_of_next(const situation& s, frame_kind kind) {
+    return kind.compressed && s.message == fragmentation::none ? 4 : 0;
 }
 
 template <class End>
 void try_start(const specimen<End>& before, frame_kind kind, std::uint64_t length) {
-    CAPTURE(static_cast<int>(kind.type), kind.last, length);
+    CAPTURE(static_cast<int>(kind.type), kind.last, kind.compressed, length);
     const situation s = before.where();
-    result expected = permission(s, kind.type);
+    result expected = permission(before, kind);
     if (expected == result::done && length >> 63 != 0) expected = result::too_large;
     End end = before.end;
     frame_start start;
@@ -406,7 +416,7 @@ void try_start(const specimen<End>& before, frame_kind kind, std::uint64_t lengt
         return;
     }
     const std::string header =
-        reference::build_header(kind.last, 0, opcode_after(s, kind.type),
+        reference::build_header(kind.last, rsv_of_next(s, kind), opcode_of_next(s, kind),
                                 End::key ? reference::masking_key(End::key->octets) : std::nullopt,
                                 reference::shortest_length_octets(length), length);
     REQUIRE(support::to_string(untouched(start.octets, start.size)) == header);
@@ -428,12 +438,12 @@ TEST_CASE("24 41 start() in every state, with every kind of frame and lengths up
 
 template <class End>
 void try_write(const specimen<End>& before, frame_kind kind, std::size_t size, std::size_t room) {
-    CAPTURE(static_cast<int>(kind.type), kind.last, size, room);
+    CAPTURE(static_cast<int>(kind.type), kind.last, kind.compressed, size, room);
     const situation s = before.where();
     const octet_vector payload(size, 'p');
     const octet_vector frame =
-        support::frame(kind.last, 0, opcode_after(s, kind.type), End::key, payload);
-    written expected{permission(s, kind.type), 0};
+        support::frame(kind.last, rsv_of_next(s, kind), opcode_of_next(s, kind), End::key, payload);
+    written expected{permission(before, kind), 0};
     if (expected.what == result::done) {
         expected = {room < frame.size() ? result::full : result::done, frame.size()};
     }
@@ -706,6 +716,44 @@ TEST_CASE("41 next() in every state behind the end takes all and leaves it as it
         REQUIRE(in.empty());
         REQUIRE(place == late);
         REQUIRE(end == one.end);
+    });
+}
+
+// What is due behind a control frame from the peer, by what was due before it.
+template <class End>
+reply due_behind(const specimen<End>& before, int op) {
+    const situation s = before.where();
+    const bool may_answer = s.state == closing::open && s.due != reply::our_close;
+    if (op == 0x9 && may_answer && before.options.answer_pings) return reply::pong;
+    if (op == 0x8 && may_answer && before.options.answer_closes) return reply::answer;
+    return s.due;
+}
+
+TEST_CASE("41 next() in every state between frames takes a Ping, a Pong and a Close") {
+    for_each_specimen([](const auto& one) {
+        const situation s = one.where();
+        if (s.reader != reading::between) return;
+        const close_report before = one.end.report();
+        for (const int op : {0x8, 0x9, 0xA}) {
+            CAPTURE(op);
+            auto after = one;
+            after.feed(from_peer<decltype(after.end)>(op, "\x03\xE9"));
+            const close_report report = after.end.report();
+            REQUIRE(after.due() == due_behind(one, op));
+            REQUIRE(after.end.owed() == one.end.owed());
+            REQUIRE(report.sent == before.sent);
+            REQUIRE_FALSE(report.fault.has_value());
+            if (op != 0x8) {
+                REQUIRE(report.state == s.state);
+                REQUIRE(report.began == before.began);
+                continue;
+            }
+            REQUIRE(report.received == 1001);
+            REQUIRE(report.state ==
+                    (s.state == closing::open ? closing::received : closing::closed));
+            const side began = before.began == side::nobody ? side::peer : before.began;
+            REQUIRE(report.began == began);
+        }
     });
 }
 

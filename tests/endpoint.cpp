@@ -1605,7 +1605,7 @@ End made_busy(End end, busy with) {
     return end;
 }
 
-// What leaves, if need be behind the end of the open frame.
+// What leaves, if need be after the end of the open frame.
 template <class End>
 std::string sent_at_last(End& end) {
     if (end.owed() > 0) CHECK(sent(end) == "");

@@ -182,7 +182,7 @@ constexpr message_state message_states[] = {
      .good_with_rsv1 = 377 + 2 * 128},
 };
 
-// The octets behind the two: a short length, or one that could have been shorter, or too long a
+// The octets after the two: a short length, or one that could have been shorter, or too long a
 // one; a key; and a payload that as text is bad, cut, or good.
 std::vector<std::string> tails() {
     return {std::string("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E", 14),
@@ -282,7 +282,7 @@ std::string header_to(role receiver, int op, int length_octets, std::uint64_t le
     return reference::build_header(true, 0, op, key_to(receiver), length_octets, length);
 }
 
-// The first slice behind a header, which tells the length that was read.
+// The first slice after a header, which tells the length that was read.
 frame_event first_slice(frame_reader& reader, std::string header, octet& payload) {
     std::vector<octet> octets(header.begin(), header.end());
     std::span<octet> in = octets;
@@ -384,7 +384,7 @@ TEST_CASE("every text of one and two octets is judged as the reference judges it
 }
 
 TEST_CASE("texts of three octets are judged as the reference judges them") {
-    // Every pair of octets, and behind it all octets where a code point may go on, else one of
+    // Every pair of octets, and after it all octets where a code point may go on, else one of
     // those at an edge, another one for each pair.
     const role receiver = role::client;
     const pair_of_readers readers(receiver, false);

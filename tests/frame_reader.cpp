@@ -211,7 +211,7 @@ TEST_CASE("control frames hold up to 125 octets, cut anywhere") {
 
 // ---- which rule, where --------------------------------------------------------------------------
 
-TEST_CASE("each rule is refused at the octet that breaks it, behind all that is in front") {
+TEST_CASE("each rule is refused at the octet that breaks it, after all that comes before") {
     const char* const hello = "text \"Hello\"\n";
     const auto refused = [&](const reader_setup& setup, const char* stream, const char* words,
                              std::size_t at) {
@@ -351,7 +351,7 @@ TEST_CASE("a control frame of more than 125 octets, and half a code, are refused
 TEST_CASE("a message is continued by continuations, and nothing else is") {
     const std::string orphan = "violated nothing_to_continue 5.4 1002 at ";
     const std::string intruder = "violated unfinished_message 5.4 1002 at ";
-    // Each of them with nothing behind the octet, and with the whole frame there.
+    // Each of them with nothing after the octet, and with the whole frame there.
     for (const std::string rest : {"", "00", "01 41"}) {
         const auto refused = [&](const std::string& stream, const std::string& log) {
             CAPTURE(stream, rest);
@@ -515,7 +515,7 @@ TEST_CASE("a compressed message may have an eighth and 1024 octets more than the
          {"42 FE 0410 00000000 1040*41 80 83", "binary compressed begin " + sum("1040*41") +
                                                    "\nviolated large_message 10.4 1009 "
                                                    "at 1049\n"},
-         // The next one is not compressed, and the one behind that is again.
+         // The next one is not compressed, and the one after that is again.
          {"C2 80 00000000 82 91", "binary compressed\nviolated large_message 10.4 1009 at 7\n"},
          {"82 90 00000000 16*41 C2 FE 0412 00000000 41",
           "binary 41 41 41 41 41 41 41 41 41 41 41 41 41 41 41 41\nbinary compressed begin 41\n"}});
@@ -805,7 +805,7 @@ frame_event last_event(frame_reader& reader, const char* stream) {
 
 }  // namespace
 
-TEST_CASE("behind a Close everything is ignored") {
+TEST_CASE("after a Close everything is ignored") {
     frame_reader reader(role::client);
     auto stream = octets("88 00 81 01 41");
     std::span<octet> in = stream;
@@ -820,7 +820,7 @@ TEST_CASE("behind a Close everything is ignored") {
     check_ended(reader);
 }
 
-TEST_CASE("behind a violation everything is ignored, and the fault stays the same") {
+TEST_CASE("after a violation everything is ignored, and the fault stays the same") {
     frame_reader reader(role::client);
     auto stream = octets("81 01 41 83 81 01 41");
     std::span<octet> in = stream;
@@ -855,6 +855,15 @@ TEST_CASE("fail() ends the stream with a rule of the layer above, at what has be
         reader.fail(rule::bad_text);  // the first one stays
         CHECK(reader.fault()->broken == rule::large_message);
     }
+}
+
+TEST_CASE("fail() without a rule is nothing, and the stream goes on") {
+    frame_reader reader(role::client);
+    const frame_reader before = reader;
+    reader.fail(rule::none);
+    CHECK(reader == before);
+    CHECK_FALSE(reader.fault());
+    CHECK(last_event(reader, "89 00").kind == what::ping);
 }
 
 TEST_CASE("stop() ends the stream without a fault") {
@@ -967,6 +976,12 @@ TEST_CASE("data frames change at most 64 octets of the machine that lie together
     }
     REQUIRE(from < to);
     CHECK(to - from <= 64);
+}
+
+TEST_CASE("a reader knows whether RSV1 was agreed on") {
+    CHECK_FALSE(frame_reader(role::server).rsv1());
+    CHECK_FALSE(frame_reader(role::client, {}, false).rsv1());
+    CHECK(frame_reader(role::client, {}, true).rsv1());
 }
 
 TEST_CASE("a copy in the middle of anything has the same future") {
@@ -1127,7 +1142,7 @@ static_assert([] {
     return event.last && event.payload.size() == 256 && event.payload.data() == stream.data() + 4;
 }());
 
-// A violation with its offset, and a Close, behind which nothing comes.
+// A violation with its offset, and a Close, after which nothing comes.
 static_assert(tells(role::client, bytes(0x81, 0x01, 0x41, 0x81, 0x02, 0xC3, 0x28, 0x41),
                     {{.payload = "A"},
                      {.kind = what::violated, .payload = "\xC3", .code_or_offset = 6}}));

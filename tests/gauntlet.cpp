@@ -162,7 +162,7 @@ rule too_large(std::uint64_t length) {
 
 }  // namespace
 
-TEST_CASE("L3 a length far beyond the octets that came reads nothing behind them") {
+TEST_CASE("L3 a length far beyond the octets that came reads nothing beyond them") {
     for (const reader_setup& setup : {server, client}) {
         for (const std::uint64_t length : enormous) {
             CAPTURE(length);
@@ -277,7 +277,7 @@ std::vector<octet> numbered(std::size_t size) {
     return payload;
 }
 
-// What a write left behind in octets that were all the same.
+// What a write left in octets that were all the same.
 template <class Write>
 std::vector<octet> written_over(octet fill, std::size_t size, Write write) {
     std::vector<octet> out(size, fill);
@@ -603,7 +603,7 @@ namespace {
 // A thread on a stack that was painted before.
 class painted_stack {
   public:
-    // How many octets of the stack are not as they were painted, behind the work.
+    // How many octets of the stack are not as they were painted, after the work.
     std::size_t depth_of(void* (*work)(void*), void* argument) {
         paint_.assign(stack_size + alignment, 0xA5);
         void* begin = paint_.data();
@@ -757,7 +757,7 @@ TEST_CASE("C2 a ping in the middle of an outgoing frame is answered at its end")
     CHECK(drain(endpoint).empty());
 }
 
-TEST_CASE("C2 a ping behind our Close is told, and not answered") {
+TEST_CASE("C2 a ping after our Close is told, and not answered") {
     server_endpoint endpoint;
     REQUIRE(endpoint.close(1000) == result::done);
     receive_ping(endpoint);

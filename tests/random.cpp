@@ -91,7 +91,7 @@ class listener {
                  "(5) what is not consumed is not touched");
             need(++calls <= octets.size() + 2, "(4) the number of calls is bounded");
             if (event.kind == frame_event::what::nothing) break;
-            need(!ended, "(3) nothing is told behind the end");
+            need(!ended, "(3) nothing is told after the end");
             tell(event);
         }
         need(in.empty(), "(3) `nothing` means that all is consumed");
@@ -203,7 +203,7 @@ expectation expect(const conversation& one) {
 
 // ---- reading it ---------------------------------------------------------------------------------
 
-// One piece more, behind which exactly what the reference tells has been told (6).
+// One piece more, after which exactly what the reference tells has been told (6).
 void hear_piece(listener& reader, const conversation& one, const expectation& due, std::size_t from,
                 std::size_t size) {
     reader.hear(std::string_view(one.stream).substr(from, size));

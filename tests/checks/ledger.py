@@ -2,11 +2,16 @@
 """ledger.py -- every row of docs/rfc6455.md names headers and tests that exist.
 
 A row is | id | section | requirement | header | test |. The header column holds `name.hpp`, or several
-of them, and the test column then holds file.cpp: "title", or several, without a title where the whole
-file is the test; or the header column holds caller or extension, and the test column "left to ...:
-reason". In the other direction, every rule in outcome.hpp is named by some test.
+of them, and the test column then holds `file.cpp`: "title", "title", or several of that, where a file
+in must_not_compile/ or exhaustive/ is a test without a title, and `cases/file.md` has the headings of
+its conversations for titles. Or the header column holds caller or extension, and the test column
+"left to the caller: reason". A requirement has one requirement word, or says in front that it has
+none, and the words of each section are as many as the table of the document says.
+
+In the other direction, every rule in outcome.hpp is named by some test.
 """
 
+import collections
 import functools
 import pathlib
 import re
@@ -19,7 +24,13 @@ TESTS = ROOT / 'tests'
 
 STRING = r'"(?:[^"\\]|\\.)*"'
 TEST_CASE = re.compile(rf'(?:TEST_CASE|SCENARIO)\w*\s*\(\s*(?:\w+\s*,\s*)?((?:{STRING}\s*)+)')
-TEST_ITEM = re.compile(rf'`?([\w/]+\.cpp)`?(?::\s*({STRING}))?`?')
+CONVERSATION = re.compile(r'^#+ (.+)\n(?:(?!#|```).*\n)*```conversation$', re.M)
+TEST_ITEM = re.compile(rf'`([\w/.-]+\.(?:cpp|md))`(?::\s*({STRING}(?:,\s*{STRING})*))?')
+TESTS_AS_A_WHOLE = ('must_not_compile/', 'exhaustive/')
+
+WORDS = ['MUST', 'MUST NOT', 'SHOULD', 'SHOULD NOT', 'MAY']
+WORD = re.compile(r'\b(?:(?:MUST|SHALL|SHOULD)(?: NOT)?|REQUIRED|RECOMMENDED|MAY|OPTIONAL)\b')
+COUNTS = re.compile(r'^([\d.]+|\d to \d)((?: \| \d+){6})$', re.M)
 
 
 def rows():
@@ -35,7 +46,9 @@ def rows():
 
 @functools.cache
 def titles(path):
-    """The titles of the test cases in a file; neighbouring literals are one title."""
+    """The titles of the test cases, or conversations, in a file; neighbouring literals are one title."""
+    if path.suffix == '.md':
+        return set(CONVERSATION.findall(path.read_text()))
     return {
         ''.join(literal[1:-1] for literal in re.findall(STRING, literals))
         for literals in TEST_CASE.findall(path.read_text())
@@ -54,15 +67,27 @@ def faults_of_header(cell):
 def faults_of_test(cell):
     items = TEST_ITEM.findall(cell)
     if not items or re.sub(r'[\s,;]|<br>', '', TEST_ITEM.sub('', cell)):
-        yield f'"{cell}" is not a list of: file.cpp: "title"'
+        yield f'"{cell}" is not a list of: `file.cpp`: "title"'
         return
-    for name, title in items:
+    for name, list_of_titles in items:
         if not (TESTS / name).is_file():
             yield f'there is no test file {name}'
-        elif title and title[1:-1] not in titles(TESTS / name):
-            yield f'{name} has no test case {title}'
-        elif not title and titles(TESTS / name):
-            yield f'{name} has test cases, so name one'
+            continue
+        named = re.findall(STRING, list_of_titles)
+        for title in named:
+            if title[1:-1] not in titles(TESTS / name):
+                yield f'{name} has no test {title}'
+        if not named and titles(TESTS / name):
+            yield f'{name} has tests with titles, so name one'
+        elif not named and not name.startswith(TESTS_AS_A_WHOLE):
+            yield f'{name} is no test'
+
+
+def faults_of_words(requirement):
+    expected = 0 if requirement.startswith(('(no word)', '(lower case)')) else 1
+    words = WORD.findall(requirement)
+    if len(words) != expected:
+        yield f'{len(words)} requirement words instead of {expected}'
 
 
 def faults_of_row(cells, seen):
@@ -72,14 +97,33 @@ def faults_of_row(cells, seen):
     identity, section, requirement, header, test = cells
     if identity in seen:
         yield f'{identity} is already the id of line {seen[identity]}'
-    if not (identity and section and requirement):
-        yield 'an empty cell'
+    if not (section and requirement and re.fullmatch(re.escape(section) + r'-\d+', identity)):
+        yield 'no requirement, or an id that is not that of a section'
+    yield from faults_of_words(requirement)
     if header.strip('`') in ('caller', 'extension'):
-        if not re.match(r'left to .+: \S', test):
-            yield f'"{test}" gives no reason: left to the {header}: ...'
+        left_to = f"left to the {header.strip('`')}: "
+        if not test.startswith(left_to) or not test.removeprefix(left_to):
+            yield f'"{test}" gives no reason: {left_to}...'
     else:
         yield from faults_of_header(header)
         yield from faults_of_test(test)
+
+
+def faults_of_counts():
+    """The table says how many requirement words a section of the RFC has: the rows have as many."""
+    found = collections.defaultdict(collections.Counter)
+    for _, cells in rows():
+        words = WORD.findall(cells[2]) if len(cells) == 5 else []
+        found[cells[1]].update(words)
+        found['5 to 8'].update(words)
+    found = {section: [counter[word] for word in WORDS] for section, counter in found.items()}
+    table = {section: [int(n) for n in re.findall(r'\d+', numbers)]
+             for section, numbers in COUNTS.findall(LEDGER.read_text())}
+    for section in found.keys() | table.keys():
+        numbers = found.get(section, [0] * len(WORDS))
+        expected = table.get(section, [0] * (len(WORDS) + 1))
+        if numbers + [sum(numbers)] != expected:
+            yield f'section {section} has the requirement words {numbers} in its rows'
 
 
 def rules_without_test():
@@ -97,6 +141,7 @@ def main():
         seen.setdefault(cells[0], number)
     if not seen:
         faults.append('docs/rfc6455.md has no rows')
+    faults += [f'docs/rfc6455.md: {fault}' for fault in sorted(faults_of_counts())]
     faults += [f'outcome.hpp: no test names rule::{rule}' for rule in rules_without_test()]
     print('\n'.join(faults) if faults else f'{len(seen)} requirements, each with its header and its test')
     return 1 if faults else 0
