@@ -48,10 +48,8 @@ constexpr std::array all_opcodes{opcode::continuation, opcode::text, opcode::bin
 constexpr std::array<std::uint64_t, 13> edge_lengths{
     0, 1, 2, 124, 125, 126, 127, 255, 65535, 65536, 0xFFFF'FFFF, 0x1'0000'0000, longest_frame};
 
-// What is left of a length where a size_t cannot hold it.
-constexpr std::uint64_t as_held(std::uint64_t length) {
-    return std::min<std::uint64_t>(length, SIZE_MAX);
-}
+// A size_t holds every length below its highest value, which stands for those above.
+constexpr bool fits(std::uint64_t length) { return length < SIZE_MAX; }
 
 bool is_value(const header_outcome& got, const frame_header& header, std::size_t used) {
     return got.what == header_outcome::is::value && got.value == header &&
@@ -223,6 +221,7 @@ struct length_verdict {
 length_verdict judge_length64(std::uint64_t length) {
     if (length > longest_frame) return {rule::huge_length, 2};
     if (length <= 65535) return {rule::padded_length, 7};
+    if (!fits(length)) return {rule::large_frame, 9};
     return {};
 }
 
@@ -239,7 +238,7 @@ void check_length64(std::uint64_t length) {
         const bool masked = expected.receiver == role::server;
         const bytes in = header64(length, masked);
         const header_outcome got = decode_header(in, expected);
-        frame_header header{.length = as_held(length)};
+        frame_header header{.length = length};
         if (masked) header.key = key;
         CAPTURE(length, masked);
         if (verdict.broken == rule::none) {
@@ -285,11 +284,11 @@ TEST_CASE("what is encoded is decoded, whatever it says") {
     for_all_headers([&](const frame_header& header) {
         const std::optional<bytes> in = encoded(header, 0xA5);
         REQUIRE(in.has_value());
-        frame_header held = header;
-        held.length = as_held(held.length);
         const role receiver = header.key ? role::server : role::client;
         CAPTURE(support::hex(*in));
-        CHECK(is_value(decode_header(*in, {receiver, true}), held, in->size()));
+        const header_outcome got = decode_header(*in, {receiver, true});
+        CHECK((fits(header.length) ? is_value(got, header, in->size())
+                                   : is_broken(got, rule::large_frame, 9)));
         CHECK(in->size() == header_size(header.length, header.key.has_value()));
         ++count;
     });
@@ -627,3 +626,18 @@ static_assert([] {
     return frame.take_common(wire(0x82, 0xFE, 0x01, 0x00, 0x37, 0xFA, 0x21, 0x3D), server) &&
            frame.left() == 256 && frame.key() == key && frame.has_header();
 }());
+
+TEST_CASE("L8 a length that a size_t cannot hold is a large frame, at its last octet") {
+    const bytes in = octets("82 FF 0000000200000000 37FA213D");
+    for (std::size_t size = 0; size <= in.size(); ++size) {
+        const header_outcome got = decode_header(std::span(in).first(size), server);
+        CAPTURE(size);
+        if constexpr (sizeof(std::size_t) == 4) {
+            CHECK((got.what == header_outcome::is::broken) == (size >= 10));
+            if (size >= 10) CHECK((got.broken == rule::large_frame && got.used == 9));
+        } else {
+            CHECK((got.what == header_outcome::is::value) == (size == in.size()));
+            if (size == in.size()) CHECK(got.value.length == 0x200000000);
+        }
+    }
+}

@@ -397,7 +397,7 @@ struct state {
     lane to_right;
     lane to_left;
 
-    // Of a condition the number has 12 bits: see most_conditions.
+    // The number of a condition has 12 bits: see most_conditions.
     std::uint64_t packed() const {
         return (std::uint64_t{left} << 12 | right) << 2 * lane::bits |
                to_right.packed() << lane::bits | to_left.packed();

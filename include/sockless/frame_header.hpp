@@ -220,15 +220,12 @@ constexpr outcome<frame_header> decode_header(std::span<const octet> in,
                                               expected_frames expected) noexcept {
     arriving_frame frame;
     for (const octet next : in) {
-        const rule broken = frame.take(next, expected);
+        rule broken = frame.take(next, expected);
+        const bool too_long = frame.has_length() && frame.left() == unlimited;
+        if (broken == rule::none && too_long) broken = rule::large_frame;
         if (broken != rule::none) {
             return {.what = outcome<frame_header>::is::broken,
                     .broken = broken,
-                    .used = frame.taken() - 1};
-        }
-        if (frame.has_length() && frame.left() == unlimited) {
-            return {.what = outcome<frame_header>::is::broken,
-                    .broken = rule::large_frame,
                     .used = frame.taken() - 1};
         }
         if (!frame.has_header()) continue;
