@@ -750,6 +750,8 @@ TEST_CASE("C2 a ping in the middle of an outgoing frame is answered at its end")
     for (std::size_t i = 0; i < 3; ++i) {
         CHECK_FALSE(endpoint.control_due());
         CHECK(drain(endpoint).empty());
+        std::array<octet, 131> out{};
+        CHECK(endpoint.ping({}, out).what == result::mid_frame);  // nor anything else
         CHECK(endpoint.pay(std::span(payload).subspan(i, 1)).size() == 1);
     }
     CHECK(endpoint.control_due());
@@ -939,37 +941,58 @@ TEST_CASE("U2 every code point passes, cut at every place between reads and betw
     CHECK_FALSE(passes_every_cut(reference::encode_utf8(0x110000)));
 }
 
+namespace {
+
+struct bad_text {
+    const char* text;
+    const char* good;  // what may be delivered of it, and how much that is
+    std::size_t at;
+};
+
+// In frames of either role.
+void fails(const bad_text& one, bool last) {
+    CAPTURE(one.text, last);
+    const std::vector<octet> text = octets(one.text);
+    const std::string before = one.at == 0 ? "" : "text begin " + std::string(one.good) + '\n';
+    fails(client, support::frame(last, 0, 1, std::nullopt, text), {rule::bad_text, 2 + one.at},
+          before);
+    fails(server, support::frame(last, 0, 1, client_key, text), {rule::bad_text, 6 + one.at},
+          before);
+}
+
+}  // namespace
+
 TEST_CASE("U3 text is refused at the first octet that nothing can complete") {
-    struct bad {
-        const char* text;
-        std::size_t at;  // in the text
-        const char* good;
-    };
-    for (const bad& one : {bad{"80", 0, ""},
-                           {"C0", 0, ""},
-                           {"C1", 0, ""},
-                           {"F5", 0, ""},
-                           {"FF", 0, ""},
-                           {"E080", 1, "\\xE0"},
-                           {"E09F", 1, "\\xE0"},
-                           {"EDA0", 1, "\\xED"},
-                           {"F080", 1, "\\xF0"},
-                           {"F08F", 1, "\\xF0"},
-                           {"F490", 1, "\\xF4"},
-                           {"C241", 1, "\\xC2"},
-                           {"E28241", 2, "\\xE2\\x82"},
-                           {"F09F9841", 3, "\\xF0\\x9F\\x98"},
-                           {"4180", 1, "A"},
-                           {"C3A4A4", 2, "\\xC3\\xA4"}}) {
-        CAPTURE(one.text);
-        const auto text = octets(one.text);
-        const std::string before =
-            one.at == 0 ? "" : "text begin \"" + std::string(one.good) + "\"\n";
-        // More is to come, so that nothing is refused but what no text can have.
-        fails(client, support::frame(false, 0, 1, std::nullopt, text), {rule::bad_text, 2 + one.at},
-              before);
-        const auto long_enough = concat(octets("81 0A"), text, octets("41414141"));
-        fails(client, long_enough, {rule::bad_text, 2 + one.at}, before);
+    for (const char* text : {"80", "C041", "C1BF", "F5808080", "FF41"}) {
+        fails(bad_text{text, "", 0}, false);
+        fails(bad_text{text, "", 0}, true);
+    }
+    for (const bad_text& one : {bad_text{"E08041414141", "\"\\xE0\"", 1},
+                                {"E09F41414141", "\"\\xE0\"", 1},
+                                {"EDA041414141", "\"\\xED\"", 1},
+                                {"F08041414141", "\"\\xF0\"", 1},
+                                {"F08F41414141", "\"\\xF0\"", 1},
+                                {"F49041414141", "\"\\xF4\"", 1},
+                                {"C24141414141", "\"\\xC2\"", 1},
+                                {"E28241414141", "\"\\xE2\\x82\"", 2},
+                                {"F09F98414141", "\"\\xF0\\x9F\\x98\"", 3},
+                                {"418041414141", "\"A\"", 1},
+                                {"C3A4A4414141", "\"\\xC3\\xA4\"", 2}}) {
+        fails(one, false);
+        fails(one, true);
+    }
+}
+
+TEST_CASE("U3 in a last frame, nothing completes a code point but what is left of it") {
+    for (const bad_text& one : {bad_text{"C3", "", 0},
+                                {"E2", "", 0},
+                                {"E282", "", 0},
+                                {"F09F98", "", 0},
+                                {"F041", "", 0},
+                                {"41F09F", "\"A\"", 1},
+                                {"C3A4C3", "\"\\xC3\\xA4\"", 2},
+                                {"4142434445464748E282", "\"ABCDEFGH\"", 8}}) {
+        fails(one, true);
     }
 }
 

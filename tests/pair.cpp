@@ -204,7 +204,9 @@ class talker {
         }
         REQUIRE(end_.report().sent.has_value());
         tell({.kind = what::close, .code = *end_.report().sent, .payload = reason_});
-        if (!asked_to_close_) count_reply(size);
+        if (asked_to_close_) return;
+        REQUIRE(end_.report().sent == end_.report().received);
+        count_reply(size);
     }
 
     void close() {
@@ -551,6 +553,8 @@ class pair {
         const close_report right = server_.end().report();
         REQUIRE(left.clean);
         REQUIRE(right.clean);
+        REQUIRE(left.state == closing::closed);
+        REQUIRE(right.state == closing::closed);
         REQUIRE(left.sent == right.received);
         REQUIRE(right.sent == left.received);
         ++sum_.closed;

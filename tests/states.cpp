@@ -334,9 +334,10 @@ class half {
         return sent(c, std::span(out).first(size));
     }
 
-    // At most one Close ever leaves, and nothing behind it.
+    // At most one Close ever leaves, and nothing behind it. Control frames leave between frames.
     consequence sent(condition<End>& c, std::span<const octet> octets) {
         REQUIRE_FALSE(c.close_left);
+        REQUIRE(c.end.owed() == 0);
         const octet_vector frame(octets.begin(), octets.end());
         for (std::size_t i = ping; i < frames_.size(); ++i) {
             if (frame != frames_[i]) continue;

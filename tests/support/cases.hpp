@@ -178,7 +178,7 @@ inline case_line parse_case_line(std::string_view line) {
     using enum case_line::what;
     case_words words(line);
     const std::string text(words.rest());
-    if (line.front() == ' ') return {.kind = told, .text = told_line(text)};
+    if (line.starts_with(' ')) return {.kind = told, .text = told_line(text)};
     if (words.takes("<-")) {
         const std::vector<octet> received = octets(words.rest());
         return {.kind = receive, .text = received_line(received), .octets = received};
