@@ -588,6 +588,7 @@ TEST_CASE("41 fail() in every state ends the reading, and a Close is due unless 
         const situation s = one.where();
         const close_report before = one.end.report();
         for (const rule_entry& entry : rule_table) {
+            if (is_of_opening(entry.id)) continue;
             CAPTURE(entry.name);
             auto after = one;
             after.end.fail(entry.id);

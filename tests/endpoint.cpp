@@ -872,7 +872,7 @@ bool ends_with(const std::string& all, const std::string& end) {
 
 TEST_CASE("a broken rule is told once and answered with one Close of its code") {
     for_both_roles([](auto make) {
-        CHECK(breaches(make()).size() == rule_table.size() - 2);
+        CHECK(breaches(make()).size() == static_cast<std::size_t>(rule::bad_reason) - 1);
         for (const breach& one : breaches(make())) {
             const std::string number = std::to_string(code(one.broken));
             const std::string fault = fault_words(one);
@@ -973,7 +973,7 @@ TEST_CASE("everything in front of a violation is delivered first") {
 TEST_CASE("a layer above fails an open connection with the rule that was broken") {
     for_both_roles([](auto make) {
         for (const rule_entry& entry : rule_table) {
-            if (entry.id == rule::none) continue;
+            if (entry.id == rule::none || is_of_opening(entry.id)) continue;
             CAPTURE(entry.name);
             auto end = make();
             const octet_vector message = peer_text(end, "ok");

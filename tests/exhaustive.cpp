@@ -16,6 +16,7 @@
 #include <sockless/frame_reader.hpp>
 
 #include "support/catch.hpp"
+#include "support/listener.hpp"
 #include "support/reference.hpp"
 #include "support/streams.hpp"
 
@@ -32,66 +33,12 @@ using happenings = std::vector<happening>;
 
 constexpr std::array roles{role::server, role::client};
 
-// A reader, and what it told in the words of the reference: data octet by octet.
-class listener {
-  public:
-    listener(role receiver, bool rsv1) : reader_(receiver, {}, rsv1) {}
-
-    happenings hear(std::string octets) {
-        happenings heard;
-        std::vector<octet> copy(octets.begin(), octets.end());
-        std::span<octet> in = copy;
-        for (const frame_event& event : reader_.receive(in)) tell(event, heard);
-        return heard;
-    }
-
-    std::uint64_t offset() const { return reader_.offset(); }
-
-  private:
-    void tell(const frame_event& event, happenings& heard) {
-        if (event.kind == frame_event::what::slice) return tell_slice(event, heard);
-        happening one;
-        one.kind = event.kind == frame_event::what::ping    ? happening::what::ping
-                   : event.kind == frame_event::what::pong  ? happening::what::pong
-                   : event.kind == frame_event::what::close ? happening::what::close
-                                                            : happening::what::violated;
-        one.payload.assign(event.payload.begin(), event.payload.end());
-        one.code = event.code;
-        if (one.kind == happening::what::violated) {
-            one.rule = std::string(name(event.broken));
-            one.at = reader_.fault()->at;
-        }
-        heard.push_back(one);
-    }
-
-    void tell_slice(const frame_event& slice, happenings& heard) {
-        if (slice.first) in_first_frame_ = true;
-        happening one;
-        one.text = slice.type == sockless::message_type::text;
-        one.compressed = slice.compressed;
-        for (std::size_t i = 0; i < slice.payload.size(); ++i) {
-            one.first = slice.first && i == 0;
-            one.payload.assign(1, reference::to_char(slice.payload[i]));
-            heard.push_back(one);
-        }
-        if (slice.remaining > 0) return;
-        one.kind = happening::what::frame_end;
-        one.first = in_first_frame_;
-        one.last = slice.last;
-        one.payload.clear();
-        heard.push_back(one);
-        in_first_frame_ = false;
-    }
-
-    frame_reader reader_;
-    bool in_first_frame_ = false;
-};
-
 // A connection on which something has come already, as both sides of the comparison know it.
 class pair_of_readers {
   public:
     pair_of_readers(role receiver, bool rsv1)
-        : reader_(receiver, rsv1), oracle_({.server = receiver == role::server, .rsv1 = rsv1}) {}
+        : reader_(receiver, {}, rsv1),
+          oracle_({.server = receiver == role::server, .rsv1 = rsv1}) {}
 
     void begin_with(const std::string& stream) {
         static_cast<void>(reader_.hear(stream));
@@ -101,7 +48,7 @@ class pair_of_readers {
     // Both read on from here, the reader octet by octet and once more in one piece. (Copies do, so
     // that the next stream finds things as this one did.) Gives what happened.
     happenings compare(const std::string& stream) const {
-        listener slow = reader_;
+        support::listener slow = reader_;
         reference::reader oracle = oracle_;
         happenings all;
         for (const char next : stream) {
@@ -110,10 +57,11 @@ class pair_of_readers {
             if (heard != due) fail(stream, "octet by octet", heard, due);
             all.insert(all.end(), due.begin(), due.end());
         }
-        listener fast = reader_;
+        support::listener fast = reader_;
         const happenings heard = fast.hear(stream);
         if (heard != all) fail(stream, "in one piece", heard, all);
-        if (fast.offset() != slow.offset()) fail(stream, "at another offset", heard, all);
+        if (fast.reader.offset() != slow.reader.offset())
+            fail(stream, "at another offset", heard, all);
         return all;
     }
 
@@ -127,7 +75,7 @@ class pair_of_readers {
                                           << reference::log(due));
     }
 
-    listener reader_;
+    support::listener reader_;
     reference::reader oracle_;
 };
 

@@ -14,8 +14,10 @@
 #include "support/catch.hpp"
 
 using sockless::copy_octets;
+using sockless::copy_text;
 using sockless::load_network16;
 using sockless::octet;
+using sockless::octets_of;
 using sockless::store_network;
 using sockless::text_view;
 
@@ -31,6 +33,8 @@ static_assert(text_view{hello} != std::string_view("Hellu"));
 static_assert(text_view{hello} != std::string_view("Hell"));
 static_assert(text_view{euro} == std::string_view("\xE2\x82\xAC"));
 static_assert(text_view{} == std::string_view());
+static_assert(text_view{hello}.size() == 5 && !text_view{hello}.empty());
+static_assert(text_view{}.size() == 0 && text_view{}.empty());
 
 // What copying `from` octets to room for `to` leaves behind in eight octets of A5.
 constexpr std::array<octet, 8> after_copy(std::size_t from, std::size_t to) {
@@ -44,6 +48,19 @@ constexpr std::array<octet, 8> after_copy(std::size_t from, std::size_t to) {
 static_assert(after_copy(3, 8) == std::array<octet, 8>{1, 2, 3, 0xA5, 0xA5, 0xA5, 0xA5, 0xA5});
 static_assert(after_copy(8, 2) == std::array<octet, 8>{1, 2, 0xA5, 0xA5, 0xA5, 0xA5, 0xA5, 0xA5});
 static_assert(after_copy(8, 8) == std::array<octet, 8>{1, 2, 3, 4, 5, 6, 7, 8});
+
+// What copying a text to room for `to` octets leaves behind in six octets of A5.
+constexpr std::array<octet, 6> after_text(std::string_view text, std::size_t to) {
+    std::array<octet, 6> target{};
+    for (octet& o : target) o = 0xA5;
+    const std::size_t copied = copy_text(text, std::span(target).first(to));
+    return copied == (text.size() < to ? text.size() : to) ? target : std::array<octet, 6>{};
+}
+static_assert(after_text("", 6) == std::array<octet, 6>{0xA5, 0xA5, 0xA5, 0xA5, 0xA5, 0xA5});
+static_assert(after_text("abc", 0) == std::array<octet, 6>{0xA5, 0xA5, 0xA5, 0xA5, 0xA5, 0xA5});
+static_assert(after_text("abc", 2) == std::array<octet, 6>{'a', 'b', 0xA5, 0xA5, 0xA5, 0xA5});
+static_assert(after_text("\xE2\x82\xAC", 6) ==
+              std::array<octet, 6>{0xE2, 0x82, 0xAC, 0xA5, 0xA5, 0xA5});
 
 template <std::size_t Size>
 constexpr std::array<octet, Size> stored(std::uint64_t value) {
@@ -125,6 +142,54 @@ TEST_CASE("copying from nowhere or to nowhere is copying nothing") {
     CHECK(copy_octets(two, {}) == 0);
     CHECK(copy_octets({}, {}) == 0);
     CHECK(two == std::array<octet, 2>{1, 2});
+}
+
+TEST_CASE("a text is as long as its octets, and empty if there are none") {
+    for (std::size_t size = 0; size <= hello.size(); ++size) {
+        const text_view text{std::span(hello).first(size)};
+        CAPTURE(size);
+        CHECK(text.size() == size);
+        CHECK(text.empty() == (size == 0));
+    }
+    CHECK(text_view{}.empty());
+}
+
+TEST_CASE("the octets of a text lie where its characters do") {
+    const std::string text("a\0\x80\xFF", 4);
+    const std::span<const octet> octets = octets_of(text);
+    CHECK(static_cast<const void*>(octets.data()) == text.data());
+    CHECK(std::vector<octet>(octets.begin(), octets.end()) == std::vector<octet>{'a', 0, 128, 255});
+    CHECK(octets_of({}).empty());
+    CHECK(octets_of(std::string_view(text).substr(1, 2)).size() == 2);
+}
+
+TEST_CASE("octets are a text again, of the same octets") {
+    std::string all;
+    for (int value = 0; value < 256; ++value) {
+        all.push_back(static_cast<char>(static_cast<octet>(value)));
+    }
+    const std::string_view back = text_view{octets_of(all)};
+    CHECK(back.data() == all.data());
+    CHECK(back == all);
+}
+
+TEST_CASE("copying a text takes as much as there is room for and writes nothing behind it") {
+    const std::string source("a\0\x80\xFFz.", 6);
+    const std::vector<octet> octets{'a', 0, 0x80, 0xFF, 'z', '.'};
+    for (std::size_t from = 0; from <= 6; ++from) {
+        for (std::size_t to = 0; to <= 6; ++to) {
+            const std::size_t size = std::min(from, to);
+            std::vector<octet> expected(6, 0xA5);
+            for (std::size_t i = 0; i < size; ++i) expected[i] = octets[i];
+            std::vector<octet> target(6, 0xA5);
+            const std::string_view text = std::string_view(source).substr(0, from);
+            CAPTURE(from, to);
+            CHECK(copy_text(text, std::span(target).first(to)) == size);
+            CHECK(target == expected);
+        }
+    }
+    CHECK(copy_text({}, {}) == 0);
+    CHECK(copy_text("abc", {}) == 0);
 }
 
 TEST_CASE("network order has the highest octet first, in any number of octets") {

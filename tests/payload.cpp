@@ -51,7 +51,7 @@ std::size_t good_beginning(const std::string& text, std::size_t following) {
     return good;
 }
 
-using unmasker = std::size_t (*)(std::span<octet>, masking_key&, utf8_checker*, std::size_t);
+using unmasker = std::size_t (*)(std::span<octet>, masking_key&, bool, utf8_checker&, std::size_t);
 
 // All that can be seen of one step.
 void check(unmasker step, const std::string& text, std::size_t phase, std::size_t following) {
@@ -63,7 +63,7 @@ void check(unmasker step, const std::string& text, std::size_t phase, std::size_
 
     masking_key key = some_key.after(phase);
     utf8_checker checker;
-    REQUIRE(step(memory.span(), key, &checker, room) == good);
+    REQUIRE(step(memory.span(), key, true, checker, room) == good);
     CHECK(key == some_key.after(phase + good));
     for (std::size_t i = 0; i < text.size(); ++i) {
         REQUIRE(memory.span()[i] == (i < good ? reference::to_octet(text[i]) : before[i]));
@@ -81,7 +81,7 @@ static_assert([] {
     std::array<octet, 5> payload{0x7F, 0x9F, 0x4D, 0x51, 0x58};
     masking_key key = some_key;
     utf8_checker checker;
-    return unmask(payload, key, &checker, 5) == 5 && key == some_key.after(5) &&
+    return unmask(payload, key, true, checker, 5) == 5 && key == some_key.after(5) &&
            payload == std::array<octet, 5>{'H', 'e', 'l', 'l', 'o'};
 }());
 
@@ -116,7 +116,9 @@ TEST_CASE("a payload that is not text is unmasked whole") {
     for (const unmasker way : all_ways) {
         octets data = masked(noise, 0);
         masking_key key = some_key;
-        CHECK(way(data, key, nullptr, unlimited) == noise.size());
+        utf8_checker checker;
+        CHECK(way(data, key, false, checker, unlimited) == noise.size());
+        CHECK(checker == utf8_checker{});
         CHECK(std::string(data.begin(), data.end()) == noise);
         CHECK(key == some_key.after(noise.size()));
     }
@@ -128,7 +130,7 @@ TEST_CASE("a code point may be cut between pieces") {
         masking_key key = some_key;
         utf8_checker checker;
         for (std::size_t i = 0; i < 4; ++i) {
-            CHECK(way(std::span(data).subspan(i, 1), key, &checker, 4 - i) == 1);
+            CHECK(way(std::span(data).subspan(i, 1), key, true, checker, 4 - i) == 1);
             CHECK(checker.needed() == 3 - i);
         }
         CHECK(data == octets{0xF0, 0x9F, 0x98, 0x80});

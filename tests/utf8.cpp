@@ -37,7 +37,7 @@ constexpr auto text_of(Numbers... numbers) {
     return std::array<octet, sizeof...(numbers)>{static_cast<octet>(numbers)...};
 }
 
-static_assert(is_utf8({}));
+static_assert(is_utf8(std::span<const octet>{}));
 static_assert(is_utf8(text_of('a', 0xC3, 0xA9, 0xE2, 0x82, 0xAC, 0xF0, 0x9F, 0x98, 0x80, 0x00)));
 static_assert(!is_utf8(text_of(0xC0, 0x80)) && !is_utf8(text_of(0xED, 0xA0, 0x80)));
 static_assert(!is_utf8(text_of(0xF4, 0x90, 0x80, 0x80)) && !is_utf8(text_of(0xE2, 0x82)));

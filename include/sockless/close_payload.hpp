@@ -21,6 +21,12 @@ constexpr std::string_view cut_reason(std::string_view text) noexcept {
     return cut_utf8(text, longest_reason);
 }
 
+// May a Close of ours say this?
+constexpr result judge_reason(std::string_view reason) noexcept {
+    if (reason.size() > longest_reason) return result::too_large;
+    return is_utf8(reason) ? result::done : result::bad_text;
+}
+
 // The two parts of a body that has been judged. 7.1.5: without a code it is 1005.
 constexpr std::uint16_t close_code_of(std::span<const octet> body) noexcept {
     return body.empty() ? no_status_code : load_network16(body[0], body[1]);

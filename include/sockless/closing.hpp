@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include <sockless/outcome.hpp>
 
@@ -41,8 +42,32 @@ constexpr std::optional<closing> follow(closing now, closing_event event) noexce
 
 enum class side : std::uint8_t { nobody, us, peer };
 
+// What ended a connection.
+enum class cause : std::uint8_t {
+    nothing,        // it goes on
+    closed,         // both Closes
+    violation,      // the peer broke a rule
+    end_of_stream,  // the transport ended without a closing handshake
+    aborted,        // we dropped it
+    refused,        // no WebSocket came out of the opening handshake
+    no_memory,
+    opening_timeout,
+    dead_peer,  // no sign of life
+    idle,       // no messages
+    close_timeout,
+    stalled,  // the peer took nothing of what waited for it
+};
+
+constexpr std::string_view name(cause why) noexcept {
+    constexpr std::array<std::string_view, 12> names{
+        "nothing",   "closed",          "violation", "end_of_stream", "aborted",       "refused",
+        "no_memory", "opening_timeout", "dead_peer", "idle",          "close_timeout", "stalled"};
+    return names[static_cast<std::size_t>(why)];
+}
+
 // How a connection ended, or how far it has come with that.
 struct close_report {
+    cause why = cause::nothing;
     closing state = closing::open;
     side began = side::nobody;                // whose Close, or failure, came first
     std::optional<std::uint16_t> sent{};      // the code of our Close; 1005: without a code

@@ -61,11 +61,19 @@ class endpoint {
         if (!received_) received_ = abnormal_closure;
     }
 
-    // A layer above found what it was given to break a rule: the connection fails (7.1.7).
+    // 7.1.7: a layer above found what it was given to break a rule of framing.
     constexpr void fail(rule broken) noexcept {
-        if (broken == rule::none || state_ == closing::closed) return;
+        if (sockless::code(broken) == 0 || state_ == closing::closed) return;
         reader_.fail(broken);
         on_fault(broken);
+    }
+
+    // A layer above cannot go on, for a reason that is no fault of the peer's: nothing is received
+    // any more, and a Close takes the place of a pong that is due.
+    constexpr void give_up(close_code code) noexcept {
+        if (state_ == closing::closed) return;
+        reader_.stop();
+        queue_close(code.value());
     }
 
     // 7.1.2: begins the closing handshake, or answers the peer's Close. The Close comes out of
@@ -73,12 +81,12 @@ class endpoint {
     constexpr result close(close_code code, std::string_view reason = {}) noexcept {
         const result allowed = may_send();
         if (allowed != result::done) return allowed;
-        if (reason.size() > longest_reason) return result::too_large;
+        const result good = judge_reason(reason);
+        if (good != result::done) return good;
         std::array<octet, longest_control_payload> body{};
         const std::span<octet> text = std::span(body).subspan(2, reason.size());
         store_network(code.value(), std::span(body).first(2));
-        for (std::size_t i = 0; i < reason.size(); ++i) text[i] = static_cast<octet>(reason[i]);
-        if (!is_utf8(text)) return result::bad_text;
+        copy_text(reason, text);
         queue_close_body(std::span(body).first(2 + reason.size()));
         return result::done;
     }
@@ -102,18 +110,29 @@ class endpoint {
 
     // Will control() write something now?
     constexpr bool control_due() const noexcept { return due_ != reply::none && owed() == 0; }
+    // Is it a Close?
+    constexpr bool close_due() const noexcept { return due_ == reply::close; }
+
+    // Why the peer closes, in its own words, once its Close has come.
+    constexpr std::span<octet> close_reason() noexcept {
+        const bool came = received_ && *received_ != abnormal_closure;
+        return came ? reader_.close_reason() : std::span<octet>{};
+    }
+
+    // What the data frame that is arriving still lacks; 0: none is.
+    constexpr std::size_t lacking() const noexcept { return reader_.lacking(); }
 
     constexpr std::uint64_t offset() const noexcept { return reader_.offset(); }
     constexpr closing state() const noexcept { return state_; }
     constexpr close_report report() const noexcept {
-        const std::optional<violation> fault = reader_.fault();
         return {
+            .why = why(),
             .state = state_,
             .began = began_,
             .sent = sent_,
             .received = received_,
-            .fault = fault,
-            .clean = !fault && sent_ && received_ && *received_ != abnormal_closure,
+            .fault = reader_.fault(),
+            .clean = why() == cause::closed,
         };
     }
 
@@ -126,6 +145,10 @@ class endpoint {
           answer_closes_(options.answer_closes) {}
 
     using maybe_key = std::optional<masking_key>;
+
+    constexpr std::span<const octet> pay_plain(std::span<const octet> piece) noexcept {
+        return writer_.pay_plain(piece);
+    }
 
     constexpr std::size_t control(maybe_key key,
                                   std::span<octet, longest_control_frame> out) noexcept {
@@ -160,8 +183,11 @@ class endpoint {
         return write_control(op, payload, key, out);
     }
 
-  private:
-    enum class reply : std::uint8_t { none, pong, close };
+    // Of the control frame that is due.
+    constexpr std::size_t reply_size() const noexcept { return reply_size_; }
+    constexpr void drop_pong() noexcept {
+        if (due_ == reply::pong) due_ = reply::none;
+    }
 
     // May a frame of the caller's leave now?
     constexpr result may_send() const noexcept {
@@ -175,6 +201,15 @@ class endpoint {
     // 5.2: RSV1 leaves only if an extension gave it a meaning.
     constexpr result may_send(frame_kind frame) const noexcept {
         return frame.compressed && !reader_.rsv1() ? result::not_offered : may_send();
+    }
+
+  private:
+    enum class reply : std::uint8_t { none, pong, close };
+
+    constexpr cause why() const noexcept {
+        if (reader_.fault()) return cause::violation;
+        if (received_ == abnormal_closure) return cause::end_of_stream;
+        return sent_ && received_ ? cause::closed : cause::nothing;
     }
 
     constexpr void on_ping(std::span<const octet> payload) noexcept {
@@ -231,6 +266,9 @@ class server_endpoint : public endpoint {
   public:
     constexpr explicit server_endpoint(const endpoint_options& options = {}) noexcept
         : endpoint(role::server, options) {}
+
+    // The next octets of the frame that start() began, which leave as they are.
+    using endpoint::pay_plain;
 
     // Writes the control frame that is due, and says its size; 0: none is, or a frame is open.
     [[nodiscard]] constexpr std::size_t control(

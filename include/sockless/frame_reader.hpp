@@ -97,7 +97,7 @@ class frame_reader {
                 ended_ = true;
                 event.kind = frame_event::what::violated;
                 event.broken = broken;
-                event.code = code(broken);
+                event.code = detail::code_of_framing(broken);
             }
         }
         if (ended_) in = in.subspan(in.size());
@@ -116,6 +116,17 @@ class frame_reader {
         ended_ = true;
     }
     constexpr void stop() noexcept { ended_ = true; }
+
+    // What the data frame that is arriving still lacks; 0: none is.
+    constexpr std::size_t lacking() const noexcept {
+        const bool arriving = !ended_ && frame_.has_header() && !is_control(frame_.op());
+        return arriving ? frame_.left() : 0;
+    }
+
+    // After a Close: its reason, which is kept as long as the reader.
+    constexpr std::span<octet> close_reason() noexcept {
+        return close_reason_of(std::span(control_).first(frame_.length_code()));
+    }
 
     // Did an extension give RSV1 a meaning?
     constexpr bool rsv1() const noexcept { return expected_.rsv1; }
@@ -223,7 +234,7 @@ class frame_reader {
         const bool checked = type_ == message_type::text && !compressed_;
         const std::size_t room = frame_.is_final() ? frame_.left() : unlimited;
         masking_key key = frame_.key();
-        const std::size_t good = unmask(in.first(size), key, checked ? &text_ : nullptr, room);
+        const std::size_t good = unmask(in.first(size), key, checked, text_, room);
         // What stands in front of a bad octet is told first.
         if (good == 0 && size > 0) return rule::bad_text;
         event.payload = in.first(good);

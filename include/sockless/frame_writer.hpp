@@ -31,14 +31,6 @@ struct frame_start {
     constexpr std::span<const octet> view() const noexcept { return std::span(octets).first(size); }
 };
 
-// How writing a whole frame ended.
-struct [[nodiscard]] written {
-    result what = result::done;
-    std::size_t octets = 0;  // `done`: written; `full`: needed
-
-    friend constexpr bool operator==(const written&, const written&) noexcept = default;
-};
-
 // What a data frame is besides its payload.
 struct frame_kind {
     message_type type = message_type::binary;
@@ -93,6 +85,14 @@ class frame_writer {
     constexpr std::span<octet> pay(std::span<octet> piece) noexcept {
         const std::span<octet> paid = piece.first(payable(piece.size()));
         if (masked_) key_ = mask(paid, key_);
+        owed_ -= paid.size();
+        return paid;
+    }
+
+    // The same for a frame that is not masked, so that its payload may be of octets that must not
+    // change.
+    constexpr std::span<const octet> pay_plain(std::span<const octet> piece) noexcept {
+        const std::span<const octet> paid = piece.first(payable(piece.size()));
         owed_ -= paid.size();
         return paid;
     }

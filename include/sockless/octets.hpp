@@ -17,6 +17,9 @@ using octet = unsigned char;
 struct text_view {
     std::span<const octet> octets;
 
+    constexpr std::size_t size() const noexcept { return octets.size(); }
+    constexpr bool empty() const noexcept { return octets.empty(); }
+
     // The only cast in the library from octets to characters.
     operator std::string_view() const noexcept {
         // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
@@ -54,6 +57,20 @@ constexpr std::size_t copy_octets(std::span<const octet> from, std::span<octet> 
     } else if (size != 0) {  // memcpy takes no null pointer, not even for nothing
         std::memcpy(to.data(), from.data(), size);
     }
+    return size;
+}
+
+// The octets of a text, and the only cast the other way.
+inline std::span<const octet> octets_of(std::string_view text) noexcept {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
+    return {reinterpret_cast<const octet*>(text.data()), text.size()};
+}
+
+// Copies as much of a text as there is room for, and says how much.
+constexpr std::size_t copy_text(std::string_view text, std::span<octet> to) noexcept {
+    if (!std::is_constant_evaluated()) return copy_octets(octets_of(text), to);
+    const std::size_t size = text.size() < to.size() ? text.size() : to.size();
+    for (std::size_t i = 0; i < size; ++i) to[i] = static_cast<octet>(text[i]);
     return size;
 }
 

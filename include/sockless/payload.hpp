@@ -18,23 +18,23 @@ namespace sockless::inline v0 {
 namespace detail {
 
 // The definition, octet by octet.
-constexpr std::size_t unmask_octets(std::span<octet> piece, masking_key& key, utf8_checker* text,
-                                    std::size_t room) noexcept {
+constexpr std::size_t unmask_octets(std::span<octet> piece, masking_key& key, bool is_text,
+                                    utf8_checker& text, std::size_t room) noexcept {
     for (std::size_t i = 0; i < piece.size(); ++i, key = key.after(1)) {
         const octet plain = piece[i] ^ key.octets[0];
-        if (text != nullptr && !text->take(plain, room - i - 1)) return i;
+        if (is_text && !text.take(plain, room - i - 1)) return i;
         piece[i] = plain;
     }
     return piece.size();
 }
 
 // The same in blocks.
-inline std::size_t unmask_blocks(std::span<octet> piece, masking_key& key, utf8_checker* text,
-                                 std::size_t room) noexcept {
+inline std::size_t unmask_blocks(std::span<octet> piece, masking_key& key, bool is_text,
+                                 utf8_checker& text, std::size_t room) noexcept {
     const masking_key before = key;
     if (key != masking_key{}) key = mask(piece, key);  // a server's frames come without one
-    if (text == nullptr) return piece.size();
-    const std::size_t good = text->accept(piece, room - piece.size());
+    if (!is_text) return piece.size();
+    const std::size_t good = text.accept(piece, room - piece.size());
     if (good < piece.size()) {
         key = before.after(good);
         mask(piece.subspan(good), key);
@@ -44,14 +44,15 @@ inline std::size_t unmask_blocks(std::span<octet> piece, masking_key& key, utf8_
 
 }  // namespace detail
 
-// Unmasks the next piece of a payload and turns its key. Text is checked: it has at most `room`
-// octets, these included. Says how many octets are good; those after them are left as they came.
-constexpr std::size_t unmask(std::span<octet> piece, masking_key& key, utf8_checker* text,
-                             std::size_t room) noexcept {
+// Unmasks the next piece of a payload and turns its key. If it is text it is checked: that has at
+// most `room` octets, these included. Says how many octets are good; those after them are left as
+// they came.
+constexpr std::size_t unmask(std::span<octet> piece, masking_key& key, bool is_text,
+                             utf8_checker& text, std::size_t room) noexcept {
     if (prefer_small || std::is_constant_evaluated()) {
-        return detail::unmask_octets(piece, key, text, room);
+        return detail::unmask_octets(piece, key, is_text, text, room);
     }
-    return detail::unmask_blocks(piece, key, text, room);
+    return detail::unmask_blocks(piece, key, is_text, text, room);
 }
 
 }  // namespace sockless::inline v0

@@ -96,6 +96,16 @@ constexpr bool is_utf8(std::span<const octet> text) noexcept {
     return utf8_checker{}.accept(text, 0) == text.size();
 }
 
+constexpr bool is_utf8(std::string_view text) noexcept {
+    if (!std::is_constant_evaluated()) return is_utf8(octets_of(text));
+    utf8_checker checker;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const std::size_t following = text.size() - i - 1;
+        if (!checker.take(static_cast<octet>(text[i]), following)) return false;
+    }
+    return true;
+}
+
 // The longest beginning of a text that has at most `most` octets and cuts no code point.
 constexpr std::string_view cut_utf8(std::string_view text, std::size_t most) noexcept {
     if (text.size() <= most) return text;
