@@ -1,0 +1,114 @@
+// base64.hpp -- octets as letters, six bits each (RFC 4648, 4).
+//
+// Strict both ways: padded, nothing between the letters, and no bits that nobody meant.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include <sockless/octets.hpp>
+
+namespace sockless::inline v0 {
+
+// How many letters stand for so many octets.
+constexpr std::size_t base64_size(std::size_t octets) noexcept {
+    return octets / 3 * 4 + (octets % 3 != 0 ? 4 : 0);
+}
+
+// Of the six lowest bits.
+constexpr octet base64_letter(std::uint32_t bits) noexcept {
+    const std::uint32_t value = bits & 0x3F;
+    if (value < 26) return static_cast<octet>('A' + value);
+    if (value < 52) return static_cast<octet>('a' + (value - 26));
+    if (value < 62) return static_cast<octet>('0' + (value - 52));
+    return value == 62 ? '+' : '/';
+}
+
+// What a letter stands for, if it is one. The padding is none.
+constexpr std::optional<octet> base64_value(octet letter) noexcept {
+    if (letter >= 'A' && letter <= 'Z') return static_cast<octet>(letter - 'A');
+    if (letter >= 'a' && letter <= 'z') return static_cast<octet>(letter - 'a' + 26);
+    if (letter >= '0' && letter <= '9') return static_cast<octet>(letter - '0' + 52);
+    if (letter == '+') return octet{62};
+    if (letter == '/') return octet{63};
+    return std::nullopt;
+}
+
+// Encodes as much as there is room for, and says how many letters the whole needs.
+constexpr std::size_t base64_encode(std::span<const octet> octets, std::span<octet> out) noexcept {
+    const std::size_t size = octets.size();
+    const std::size_t needed = base64_size(size);
+    for (std::size_t i = 0; i < out.size() && i < needed; ++i) {
+        // The six bits begin in this octet, behind 0, 6, 4 or 2 others, and may end in the next.
+        // 3.5: what the last letter lacks "MUST be set to zero".
+        const std::size_t first = i * 3 / 4;
+        std::uint32_t bits = first < size ? std::uint32_t{octets[first]} << 8 : 0;
+        if (first + 1 < size) bits |= octets[first + 1];
+        out[i] = first < size ? base64_letter(bits >> (4 + (i + 3) % 4 * 2)) : octet{'='};
+    }
+    return needed;
+}
+
+// Encodes pieces as if they were one. What `out` has no room for is counted and not written.
+class base64_encoder {
+  public:
+    constexpr explicit base64_encoder(std::span<octet> out) noexcept : out_(out) {}
+
+    constexpr void take(octet next) noexcept {
+        group_[have_++] = next;
+        if (have_ == group_.size()) flush();
+    }
+
+    // Ends the text, and says how many letters it needs.
+    constexpr std::size_t finish() noexcept {
+        flush();
+        return size_;
+    }
+
+  private:
+    constexpr void flush() noexcept {
+        const std::size_t used = size_ < out_.size() ? size_ : out_.size();
+        size_ += base64_encode(std::span(group_).first(have_), out_.subspan(used));
+        have_ = 0;
+    }
+
+    std::span<octet> out_;
+    std::size_t size_ = 0;
+    std::array<octet, 3> group_{};
+    std::size_t have_ = 0;
+};
+
+// How many octets a text stands for, if it is base64.
+constexpr std::optional<std::size_t> base64_decoded_size(text_view text) noexcept {
+    const std::size_t size = text.size();
+    if (size == 0) return size;
+    if (size % 4 != 0) return std::nullopt;
+    std::size_t letters = size;
+    while (letters > size - 2 && text.octets[letters - 1] == '=') --letters;
+    for (std::size_t i = 0; i < letters; ++i) {
+        if (!base64_value(text.octets[i])) return std::nullopt;
+    }
+    // 3.5: decoders "MAY choose to reject" bits that a conforming encoder would not have set.
+    const unsigned unused = (1U << (size - letters) * 2) - 1;
+    if ((*base64_value(text.octets[letters - 1]) & unused) != 0) return std::nullopt;
+    return letters * 3 / 4;
+}
+
+// Decodes a text that is base64 and fits, and says how many octets it stands for. Else it writes
+// nothing and says nothing.
+constexpr std::optional<std::size_t> base64_decode(text_view text, std::span<octet> out) noexcept {
+    const std::optional<std::size_t> size = base64_decoded_size(text);
+    if (!size || *size > out.size()) return std::nullopt;
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0, written = 0; written < *size; ++i) {
+        bits = bits << 6 | *base64_value(text.octets[i]);
+        // After i letters there are 6i bits; the first of four letters completes no octet.
+        if (i % 4 != 0) out[written++] = static_cast<octet>(bits >> (6 - i % 4 * 2));
+    }
+    return size;
+}
+
+}  // namespace sockless::inline v0

@@ -1,0 +1,217 @@
+// header_list.hpp -- field values: tokens and lists (RFC 9110, 5.5 and 5.6).
+//
+// Every reader goes through its text once, whatever the text is.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <sockless/octets.hpp>
+
+namespace sockless::inline v0 {
+
+namespace detail {
+// RFC 9110, 5.6.2: tchar, one bit for each octet of ASCII.
+inline constexpr auto token_octets = [] {
+    std::array<std::uint32_t, 4> set{};
+    for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789"
+                                         "abcdefghijklmnopqrstuvwxyz"
+                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
+        set[static_cast<octet>(c) / 32] |= std::uint32_t{1} << static_cast<octet>(c) % 32;
+    }
+    return set;
+}();
+}  // namespace detail
+
+constexpr bool is_token_octet(octet o) noexcept {
+    return o < 128 && (detail::token_octets[o / 32] >> o % 32 & 1) != 0;
+}
+
+constexpr bool is_blank(octet o) noexcept { return o == ' ' || o == '\t'; }
+
+// 5.5: what a field value consists of. No control but HTAB; above ASCII, anything.
+constexpr bool is_field_octet(octet o) noexcept { return (o >= ' ' && o != 0x7F) || o == '\t'; }
+
+namespace detail {
+template <class Char>
+constexpr bool are_token(std::span<const Char> text) noexcept {
+    for (const Char c : text) {
+        if (!is_token_octet(static_cast<octet>(c))) return false;
+    }
+    return !text.empty();
+}
+
+template <class Char>
+constexpr bool are_field_value(std::span<const Char> text) noexcept {
+    for (const Char c : text) {
+        if (!is_field_octet(static_cast<octet>(c))) return false;
+    }
+    return text.empty() || (!is_blank(static_cast<octet>(text.front())) &&
+                            !is_blank(static_cast<octet>(text.back())));
+}
+}  // namespace detail
+
+// 5.6.2: at least one octet.
+constexpr bool is_token(text_view text) noexcept { return detail::are_token(text.octets); }
+constexpr bool is_token(std::string_view text) noexcept {
+    return detail::are_token(std::span<const char>(text));
+}
+
+// 5.5: "A field value does not include leading or trailing whitespace." It may be empty.
+constexpr bool is_field_value(text_view text) noexcept {
+    return detail::are_field_value(text.octets);
+}
+constexpr bool is_field_value(std::string_view text) noexcept {
+    return detail::are_field_value(std::span<const char>(text));
+}
+
+constexpr octet lower_case(octet o) noexcept {
+    return o >= 'A' && o <= 'Z' ? static_cast<octet>(o + ('a' - 'A')) : o;
+}
+
+namespace detail {
+template <class Char>
+constexpr bool same_letters(std::span<const octet> a, std::span<const Char> b) noexcept {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (lower_case(a[i]) != lower_case(static_cast<octet>(b[i]))) return false;
+    }
+    return true;
+}
+}  // namespace detail
+
+// The same but for the case of ASCII letters.
+constexpr bool same_text(text_view a, text_view b) noexcept {
+    return detail::same_letters(a.octets, b.octets);
+}
+constexpr bool same_text(text_view a, std::string_view b) noexcept {
+    return detail::same_letters(a.octets, std::span<const char>(b));
+}
+
+// Without the blanks around it.
+constexpr text_view trim(text_view text) noexcept {
+    std::size_t begin = 0;
+    std::size_t end = text.size();
+    while (begin < end && is_blank(text.octets[begin])) ++begin;
+    while (end > begin && is_blank(text.octets[end - 1])) --end;
+    return {text.octets.subspan(begin, end - begin)};
+}
+
+// The elements of a list, one by one. 5.6.1.2: "A recipient MUST parse and ignore a reasonable
+// number of empty list elements": as many as a head has room for.
+class list_reader {
+  public:
+    constexpr explicit list_reader(text_view value) noexcept : rest_(value) {}
+
+    // The next element, trimmed and never empty. False: there is none, or it is malformed.
+    constexpr bool next(text_view& element) noexcept {
+        while (!rest_.empty()) {
+            const text_view found = take();
+            if (malformed_) return false;
+            if (found.empty()) continue;
+            element = found;
+            return true;
+        }
+        return false;
+    }
+
+    // Did it end in a quoted string that nothing closes?
+    constexpr bool malformed() const noexcept { return malformed_; }
+
+  private:
+    constexpr text_view take() noexcept {
+        const std::span<const octet> all = rest_.octets;
+        bool quoted = false;
+        std::size_t i = 0;
+        for (; i < all.size(); ++i) {
+            if (all[i] == '"') quoted = !quoted;
+            if (all[i] == ',' && !quoted) break;
+            // 5.6.4: behind a backslash in a quoted string, even a quote is only an octet.
+            if (all[i] == '\\' && quoted) ++i;
+        }
+        malformed_ = quoted;
+        const std::size_t size = i < all.size() ? i : all.size();
+        rest_ = {all.subspan(i < all.size() ? i + 1 : size)};
+        return trim({all.first(size)});
+    }
+
+    text_view rest_;
+    bool malformed_ = false;
+};
+
+// Is this token in a list of tokens? Whole, in any case, and only if the list is none of the
+// malformed ones. This reads a list just as list_reader does, in less code.
+constexpr bool has_token(text_view list, std::string_view token) noexcept {
+    std::size_t begin = 0;  // of the element, without the blanks around it
+    std::size_t end = 0;
+    bool found = false;
+    bool quoted = false;
+    for (std::size_t i = 0; i <= list.size(); ++i) {
+        const octet next = i < list.size() ? list.octets[i] : octet{','};
+        if (next == ',' && !quoted) {
+            found = found || same_text({list.octets.first(end).subspan(begin)}, token);
+            begin = end = i + 1;
+        } else if (!is_blank(next)) {
+            if (begin == end) begin = i;
+            end = i + 1;
+        } else if (begin == end) {
+            begin = end = i + 1;
+        }
+        if (next == '"') quoted = !quoted;
+        if (next == '\\' && quoted) ++i;  // 5.6.4: even a quote behind it is only an octet
+    }
+    return found && !quoted;
+}
+
+// The names in a list that we write: "chat, superchat" or "a; b=1, c". What we write has no comma
+// and no semicolon in a value, so nothing else needs reading. A name is empty where there is none.
+class name_reader {
+  public:
+    constexpr explicit name_reader(std::string_view list) noexcept
+        : rest_(list), more_(!list.empty()) {}
+
+    constexpr bool next(std::string_view& name) noexcept {
+        if (!more_) return false;
+        std::string_view element = rest_;
+        while (!element.empty() && is_blank(static_cast<octet>(element.front()))) {
+            element.remove_prefix(1);
+        }
+        std::size_t size = 0;
+        while (size < element.size() && element[size] != ',' && element[size] != ';') ++size;
+        std::size_t end = size;
+        while (end < element.size() && element[end] != ',') ++end;
+        while (size > 0 && is_blank(static_cast<octet>(element[size - 1]))) --size;
+        name = {element.data(), size};
+        more_ = end < element.size();
+        rest_ = element;
+        rest_.remove_prefix(more_ ? end + 1 : end);
+        return true;
+    }
+
+  private:
+    std::string_view rest_;
+    bool more_;
+};
+
+// 9110, 5.6.1.1: "A sender MUST NOT generate empty list elements".
+constexpr bool has_no_gap(std::string_view list) noexcept {
+    name_reader reader(list);
+    for (std::string_view name; reader.next(name);) {
+        if (name.empty()) return false;
+    }
+    return true;
+}
+
+// Did we list this name, letter by letter?
+constexpr bool offers(std::string_view list, text_view name) noexcept {
+    name_reader reader(list);
+    for (std::string_view ours; reader.next(ours);) {
+        if (name == ours) return true;
+    }
+    return false;
+}
+
+}  // namespace sockless::inline v0

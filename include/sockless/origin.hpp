@@ -1,0 +1,224 @@
+// origin.hpp -- whose pages may connect (RFC 6455, 10.2; RFC 6454, 4 and 6).
+//
+// A browser lets every page open a WebSocket to every host, with the user's cookies, and says in
+// Origin whose page it was. Whoever trusts cookies has to look at it. Origins are compared as what
+// they are, a scheme, a host and a port: never as pieces of text.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <sockless/header_list.hpp>
+#include <sockless/octets.hpp>
+
+namespace sockless::inline v0 {
+
+// host [ ":" port ], as in a Host field, an origin or a URI: the host is that many octets in front,
+// the brackets of an IPv6 address among them.
+struct authority {
+    std::size_t host = 0;
+    std::uint16_t port = 0;  // 0: none is said
+};
+
+// RFC 1035, 2.3.4: a name has at most 255 octets.
+inline constexpr std::size_t longest_host = 255;
+inline constexpr std::size_t longest_authority = longest_host + 6;
+
+namespace detail {
+constexpr bool is_digit(octet o) noexcept { return o >= '0' && o <= '9'; }
+
+constexpr bool is_letter(octet o) noexcept {
+    return (o >= 'A' && o <= 'Z') || (o >= 'a' && o <= 'z');
+}
+
+// Of a name or an IPv4 address, how many octets in front; 0 if there is none. RFC 3986, 3.2.2 has
+// more, of which no resolver and no browser makes a host: a name of any other script comes as
+// Punycode. A single dot may end it, no label is empty.
+constexpr std::size_t name_size(std::span<const octet> text) noexcept {
+    std::size_t size = 0;
+    for (octet before = '.'; size < text.size(); ++size) {
+        const octet o = text[size];
+        if (o == '.' && before == '.') return 0;
+        if (!is_letter(o) && !is_digit(o) && o != '.' && o != '-' && o != '_') break;
+        before = o;
+    }
+    return size;
+}
+
+// The same of an IPv6 address in brackets. Whether it is one is for whoever connects to say: here,
+// addresses are only compared.
+constexpr std::size_t address_size(std::span<const octet> text) noexcept {
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        const octet o = lower_case(text[i]);
+        if (o == ']') return i < 3 ? 0 : i + 1;
+        if (!is_digit(o) && (o < 'a' || o > 'f') && o != ':' && o != '.') return 0;
+    }
+    return 0;
+}
+
+// 1 to 65535 as a browser writes it: no sign, no zero in front. 0 if it is none.
+constexpr std::uint16_t read_port(std::span<const octet> digits) noexcept {
+    std::uint32_t port = 0;
+    for (const octet o : digits) {
+        port = port * 10 + (o - std::uint32_t{'0'});
+        if (!is_digit(o) || port == 0 || port > 65535) return 0;
+    }
+    return static_cast<std::uint16_t>(port);
+}
+}  // namespace detail
+
+constexpr std::optional<authority> parse_authority(text_view text) noexcept {
+    const std::span<const octet> all = text.octets;
+    if (all.empty()) return std::nullopt;
+    authority found{all[0] == '[' ? detail::address_size(all) : detail::name_size(all)};
+    if (found.host == 0 || found.host > longest_host) return std::nullopt;
+    if (found.host < all.size()) {
+        if (all[found.host] != ':') return std::nullopt;
+        found.port = detail::read_port(all.subspan(found.host + 1));
+        if (found.port == 0) return std::nullopt;
+    }
+    return found;
+}
+
+// The same of a text that the caller supplies. It is copied: constant evaluation has no other way
+// to make octets of it.
+constexpr std::optional<authority> parse_authority(std::string_view text) noexcept {
+    std::array<octet, longest_authority> copy{};
+    if (text.size() > copy.size()) return std::nullopt;
+    return parse_authority(text_view{std::span(copy).first(copy_text(text, copy))});
+}
+
+// A page's origin, as RFC 6454, 6.2 writes it.
+struct origin_parts {
+    text_view scheme{};
+    text_view host{};
+    std::uint16_t port = 0;  // 0: none is said, and the scheme has no default
+};
+
+// 0 if there is none.
+constexpr std::uint16_t default_port(text_view scheme) noexcept {
+    if (same_text(scheme, "http")) return 80;
+    return same_text(scheme, "https") ? 443 : 0;
+}
+
+namespace detail {
+// RFC 3986, 3.1: a letter, and then letters, digits and three marks.
+constexpr bool is_scheme_octet(octet o, bool first) noexcept {
+    return is_letter(o) || (!first && (is_digit(o) || o == '+' || o == '-' || o == '.'));
+}
+
+// `wild` is whether there is a "*." in front of the host.
+constexpr std::optional<origin_parts> parse_origin(text_view text, bool& wild) noexcept {
+    std::size_t scheme = 0;
+    while (scheme < text.size() && is_scheme_octet(text.octets[scheme], scheme == 0)) ++scheme;
+    std::span<const octet> rest = text.octets.subspan(scheme);
+    if (scheme == 0 || rest.size() < 3 || text_view{rest.first(3)} != "://") return std::nullopt;
+    rest = rest.subspan(3);
+    wild = rest.size() > 2 && rest[0] == '*' && rest[1] == '.';
+    if (wild) rest = rest.subspan(2);
+    const std::optional<authority> where = parse_authority(text_view{rest});
+    if (!where) return std::nullopt;
+    origin_parts found{{text.octets.first(scheme)}, {rest.first(where->host)}, where->port};
+    if (found.port == 0) found.port = default_port(found.scheme);
+    return found;
+}
+
+// Is the page one of those that an entry of a list stands for?
+constexpr bool is_listed(origin_parts page, text_view entry) noexcept {
+    bool wild = false;
+    const std::optional<origin_parts> listed = parse_origin(entry, wild);
+    if (!listed) return false;
+    const std::size_t size = listed->host.size();
+    if (wild) {
+        // A dot in front of what is ours; a page's host has a label in front of that.
+        if (page.host.size() <= size) return false;
+        const std::size_t front = page.host.size() - size;
+        if (page.host.octets[front - 1] != '.') return false;
+        page.host = {page.host.octets.subspan(front)};
+    }
+    return same_text(page.scheme, listed->scheme) && same_text(page.host, listed->host) &&
+           page.port == listed->port;
+}
+
+constexpr bool is_listed(const origin_parts& page, std::string_view entry) noexcept {
+    std::array<octet, longest_authority + 64> copy{};  // the scheme, "://" and "*." as well
+    if (entry.size() > copy.size()) return false;
+    return is_listed(page, text_view{std::span(copy).first(copy_text(entry, copy))});
+}
+}  // namespace detail
+
+// scheme "://" host [ ":" port ] and nothing else: "null" is the origin of nobody in particular.
+constexpr std::optional<origin_parts> parse_origin(text_view text) noexcept {
+    bool wild = false;
+    const std::optional<origin_parts> found = detail::parse_origin(text, wild);
+    return wild ? std::nullopt : found;
+}
+
+namespace detail {
+// A server does not know whether TLS was in front of it, so the scheme only says which port goes
+// without saying. Whoever has to tell http from https lists the origin.
+constexpr bool is_of_same_host(text_view page, text_view host,
+                               std::span<const std::string_view>) noexcept {
+    const bool tls = page.size() > 4 && lower_case(page.octets[4]) == 's';
+    const std::string_view front = tls ? "https://" : "http://";
+    const std::uint16_t usual = tls ? 443 : 80;
+    if (page.size() < front.size()) return false;
+    if (!same_text({page.octets.first(front.size())}, front)) return false;
+    page = {page.octets.subspan(front.size())};
+
+    const std::optional<authority> theirs = parse_authority(page);
+    const std::optional<authority> ours = parse_authority(host);
+    return theirs && ours &&
+           (theirs->port == 0 ? usual : theirs->port) == (ours->port == 0 ? usual : ours->port) &&
+           same_text({page.octets.first(theirs->host)}, text_view{host.octets.first(ours->host)});
+}
+
+constexpr bool is_of_list(text_view origin, text_view,
+                          std::span<const std::string_view> list) noexcept {
+    const std::optional<origin_parts> page = parse_origin(origin);
+    bool found = false;
+    for (const std::string_view entry : list) found = found || (page && is_listed(*page, entry));
+    return found;
+}
+
+constexpr bool is_any(text_view, text_view, std::span<const std::string_view>) noexcept {
+    return true;
+}
+}  // namespace detail
+
+// The pages that may connect: those of our own host, those of a list, or all.
+class origins {
+  public:
+    static const origins same_host;
+    static const origins any;
+
+    // Entries such as "https://example.org", "https://example.org:8443" and, for every name below
+    // it but not for itself, "https://*.example.org". The list has to stay where it is.
+    constexpr origins(std::span<const std::string_view> list) noexcept
+        : judge_(detail::is_of_list), list_(list) {}
+
+    // `host` is the value of the Host field.
+    constexpr bool allow(std::optional<text_view> origin, text_view host) const noexcept {
+        // 10.2 is about browsers, and a browser always sends an Origin (4.1). Whatever else
+        // connects could send any, and has nobody's cookies.
+        return !origin || judge_(*origin, host, list_);
+    }
+
+  private:
+    // A pointer, so that firmware carries only the policy that it uses.
+    using judge = bool (*)(text_view page, text_view host, std::span<const std::string_view> list);
+
+    constexpr explicit origins(judge which) noexcept : judge_(which) {}
+
+    judge judge_;
+    std::span<const std::string_view> list_{};
+};
+
+inline constexpr origins origins::same_host{detail::is_of_same_host};
+inline constexpr origins origins::any{detail::is_any};
+
+}  // namespace sockless::inline v0
