@@ -1,0 +1,73 @@
+// growing.hpp -- octets that are put together: an unfinished message, or an unfinished head.
+//
+// Memory is taken as octets come, or as a caller is about to read them, and never because a header
+// declares a length.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include <sockless/octets.hpp>
+#include <sockless/storage.hpp>
+
+namespace sockless::inline v0 {
+
+class growing {
+  public:
+    constexpr growing(memory& from, std::size_t most) noexcept : from_(from), most_(most) {}
+    growing(const growing&) = delete;
+    growing& operator=(const growing&) = delete;
+    constexpr ~growing() { from_.give_back(region::message, memory_); }
+
+    constexpr std::span<octet> octets() const noexcept { return memory_.first(size_); }
+    constexpr std::size_t size() const noexcept { return size_; }
+    constexpr bool has_memory() const noexcept { return !memory_.empty(); }
+
+    // Where the next octets go: as many as asked for, or none if there is no memory.
+    constexpr std::span<octet> tail(std::size_t count) noexcept {
+        if (memory_.size() - size_ < count && !grow(size_ + count)) return {};
+        return memory_.subspan(size_, count);
+    }
+    // Do these octets lie there already?
+    constexpr bool is_tail(std::span<const octet> octets) const noexcept {
+        return has_memory() && octets.data() == memory_.data() + size_;
+    }
+    // So many of them are there now.
+    constexpr void add(std::size_t count) noexcept { size_ += count; }
+
+    // False, and nothing is different, if there is no memory. Octets that stand where they belong
+    // already are not copied.
+    constexpr bool append(std::span<const octet> octets) noexcept {
+        const std::span<octet> to = tail(octets.size());
+        if (to.size() < octets.size()) return false;
+        if (!is_tail(octets)) copy_octets(octets, to);
+        add(octets.size());
+        return true;
+    }
+
+    constexpr void shrink(std::size_t size) noexcept { size_ = size; }
+    constexpr void clear() noexcept { size_ = 0; }
+    constexpr void release() noexcept {
+        from_.give_back(region::message, memory_);
+        memory_ = {};
+        size_ = 0;
+    }
+
+  private:
+    constexpr bool grow(std::size_t size) noexcept {
+        const std::span<octet> larger =
+            take_more(from_, region::message, memory_.size(), size, most_);
+        if (larger.size() < size) return false;
+        copy_octets(octets(), larger);
+        from_.give_back(region::message, memory_);
+        memory_ = larger;
+        return true;
+    }
+
+    memory& from_;
+    std::size_t most_;
+    std::span<octet> memory_{};
+    std::size_t size_ = 0;
+};
+
+}  // namespace sockless::inline v0

@@ -1,0 +1,342 @@
+// lifetime.hpp -- how long a connection lives, and what it waits for meanwhile (RFC
+// 6455, 7.1, 7.2).
+//
+// It knows of time, of output that leaves, of both ends of the closing handshake, and of all that
+// can end a connection. What is said in it, connection.hpp knows.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <sockless/close_code.hpp>
+#include <sockless/closing.hpp>
+#include <sockless/deadlines.hpp>
+#include <sockless/endpoint.hpp>
+#include <sockless/events.hpp>
+#include <sockless/flow.hpp>
+#include <sockless/growing.hpp>
+#include <sockless/heartbeat.hpp>
+#include <sockless/octets.hpp>
+#include <sockless/opcode.hpp>
+#include <sockless/options.hpp>
+#include <sockless/outcome.hpp>
+#include <sockless/outgoing.hpp>
+#include <sockless/sending.hpp>
+#include <sockless/storage.hpp>
+
+namespace sockless::inline v0 {
+
+class lifetime {
+  public:
+    lifetime(const lifetime&) = delete;
+    lifetime& operator=(const lifetime&) = delete;
+
+    // The next run of them. They stay where they are until they have been written.
+    constexpr std::span<const octet> output() noexcept { return sending_.out().offer(); }
+    // All that can leave at once: our own, and behind them what was lent.
+    constexpr gather output_gather() noexcept { return sending_.out().offer_both(); }
+    constexpr void written(std::size_t count) noexcept;
+
+    // The transport has ended, or failed. A second time says that nothing can be written either.
+    constexpr void end_of_stream() noexcept {
+        if (end_of_stream_) end(cause::end_of_stream);
+        end_of_stream_ = true;
+    }
+
+    // ---- the loop around it ----
+
+    constexpr sockless::wants wants() const noexcept;
+    constexpr bool finished() const noexcept { return phase_ == phase::finished; }
+
+    // Time, of whatever origin: the first call of a turn. Without it nothing is ever too late.
+    constexpr void on_time(milliseconds now) noexcept;
+    // When on_time() has something to do.
+    constexpr milliseconds deadline() const noexcept { return clock_.next(); }
+
+    // 7.1.2: begins the closing handshake; what was sent before leaves before it.
+    constexpr result close(close_code code = 1000, std::string_view reason = {}) noexcept {
+        return close_with(code, reason);
+    }
+    // The same without a code, which the peer will see as 1005.
+    constexpr result close_without_code() noexcept { return close_with(std::nullopt, {}); }
+    // No closing handshake: drop the transport now.
+    constexpr void abort() noexcept { end(cause::aborted); }
+    constexpr close_report report() const noexcept;
+
+    // What a browser calls bufferedAmount: all that was accepted, and has not been written.
+    constexpr std::uint64_t pending() const noexcept {
+        return phase_ < phase::ended ? sending_.pending() : 0;
+    }
+    // The largest payload that send() takes now.
+    constexpr std::uint64_t room() const noexcept { return is_open() ? sending_.room() : 0; }
+    // Between our last automatic ping and its pong; `never` if there was none yet.
+    constexpr milliseconds round_trip() const noexcept { return heartbeat_.round_trip(); }
+    constexpr sockless::counters counters() const noexcept {
+        return {.received = received_, .sent = sending_.sent()};
+    }
+
+  protected:
+    constexpr lifetime(role ours, memory& from, const connection_options& wished,
+                       key_source* keys) noexcept
+        : options_(fitted(wished, from.most())),
+          ours_(ours),
+          endpoint_(ours, for_endpoint()),
+          message_(from, from.most().message),
+          sending_(endpoint_, from, options_.limit.output, keys),
+          flow_(options_.limit.high, options_.limit.low, pauses(options_, ours)),
+          clock_(wished.time) {}
+    ~lifetime() = default;
+
+    constexpr bool is_open() const noexcept { return phase_ == phase::open; }
+    constexpr result closed_result() const noexcept {
+        return phase_ == phase::asked ? result::undecided : result::not_open;
+    }
+    constexpr result answered(result answer) noexcept {
+        if (answer == result::full) flow_.on_full();
+        after_output();
+        return answer;
+    }
+    // The same of what belongs to a message.
+    constexpr result told(result answer) noexcept {
+        if (answer == result::done) on_message();
+        return answered(answer);
+    }
+    constexpr result lent(result answer, std::size_t size) noexcept {
+        if (answer == result::done) flow_.on_lent(size);
+        return told(answer);
+    }
+
+    constexpr void start_opening() noexcept {
+        phase_ = phase::opening;
+        clock_.start(timer::opening);
+    }
+    constexpr void start_frames() noexcept {
+        phase_ = phase::open;
+        clock_.stop(timer::opening);
+        clock_.start(timer::ping);
+        clock_.start(timer::idle);
+    }
+    constexpr void start_ending(cause why) noexcept;
+    constexpr void end(cause why) noexcept;
+    constexpr void restart() noexcept;
+    constexpr void give_memory_back() noexcept;
+
+    constexpr void on_life() noexcept;
+    constexpr void on_message() noexcept {
+        if (is_open() && !clock_.runs(timer::close)) clock_.start(timer::idle);
+    }
+    // There was traffic: memory is kept for more of it.
+    constexpr void keep_memory() noexcept {
+        const bool holds = message_.has_memory() || sending_.out().has_memory();
+        if (holds && is_open()) clock_.start(timer::release);
+    }
+    constexpr void on_end_of_input() noexcept;
+    constexpr void after_output() noexcept;
+    constexpr void check_ending() noexcept;
+
+    connection_options options_;
+    role ours_;
+    phase phase_ = phase::idle;
+    cause why_ = cause::nothing;
+    bool open_due_ = false;
+    either_endpoint endpoint_;
+    growing message_;  // before it is open: the head
+    sending sending_;
+    flow flow_;
+    deadlines clock_;
+    heartbeat heartbeat_;
+    traffic received_;
+    violation fault_{};          // in the opening handshake
+    std::size_t head_size_ = 0;  // octets in front of the first frame
+
+  private:
+    constexpr bool both_closes() const noexcept {
+        return endpoint_.state() == closing::closed && endpoint_.report().clean;
+    }
+    // 7.1.1: the server closes the TCP connection first.
+    constexpr bool drops_first() const noexcept { return ours_ == role::server && both_closes(); }
+    constexpr bool is_paused() const noexcept { return is_open() && flow_.is_paused(); }
+    // What is said last still has to leave, even to who says nothing more.
+    constexpr bool awaits_flush() const noexcept {
+        return phase_ == phase::ending && sending_.out().size() > 0;
+    }
+    constexpr result close_with(std::optional<close_code> code, std::string_view reason) noexcept;
+    constexpr void ask_for_life() noexcept;
+    constexpr void pause_or_go_on() noexcept;
+    constexpr endpoint_options for_endpoint() const noexcept {
+        return {.limit = options_.limit, .answer_pings = options_.answer_pings};
+    }
+
+    bool end_of_stream_ = false;
+    bool no_life_ = false;  // unless there is something to read
+    bool clean_ = false;
+};
+
+// ---- octets to transmit ----
+
+constexpr void lifetime::written(std::size_t count) noexcept {
+    outgoing& out = sending_.out();
+    if (count == 0 || !out.written(count)) return;
+    clock_.stop(timer::stall);
+    if (heartbeat_.leaves(out.transmitted(), clock_.now()) && !is_paused()) {
+        clock_.start(timer::pong);
+    }
+    flow_.on_written(out);
+    after_output();
+}
+
+// Whatever has been put into the output, or taken out: what follows from it.
+constexpr void lifetime::after_output() noexcept {
+    if (heartbeat_.is_due()) ask_for_life();
+    sending_.move_control();
+    if (phase_ == phase::open && both_closes()) start_ending(cause::nothing);
+    pause_or_go_on();
+    check_ending();
+    if (phase_ >= phase::ended) return;
+    const bool waits = sending_.out().size() > 0;
+    if (waits && !clock_.runs(timer::stall)) clock_.start(timer::stall);
+    keep_memory();
+}
+
+constexpr void lifetime::ask_for_life() noexcept {
+    const result asked =
+        is_open() ? sending_.control(opcode::ping, heartbeat_.payload()) : result::not_open;
+    if (asked == result::done) return heartbeat_.sent(sending_.out().appended());
+    if (asked == result::not_open || asked == result::closing) heartbeat_.skip();
+}
+
+constexpr void lifetime::pause_or_go_on() noexcept {
+    if (!is_open() || !flow_.changes(sending_.out())) return;
+    // The silence of a peer that we do not listen to means nothing.
+    clock_.stop(timer::pong);
+    clock_.stop(timer::ping);
+    heartbeat_.skip();
+    if (!flow_.is_paused()) clock_.start(timer::ping);
+}
+
+// ---- the end ----
+
+constexpr result lifetime::close_with(std::optional<close_code> code,
+                                      std::string_view reason) noexcept {
+    const result answer = is_open() ? sending_.close(code, reason) : closed_result();
+    if (answer == result::done) {
+        clock_.stop(timer::idle);
+        clock_.start(timer::close);
+    }
+    return answered(answer);
+}
+
+// There is nothing more to tell of what has come.
+constexpr void lifetime::on_end_of_input() noexcept {
+    if (no_life_) end(cause::dead_peer);
+    if (end_of_stream_ && !is_paused() && !awaits_flush()) end(cause::end_of_stream);
+}
+
+constexpr void lifetime::start_ending(cause why) noexcept {
+    phase_ = phase::ending;
+    why_ = why_ == cause::nothing ? why : why_;
+    for (const timer over : {timer::opening, timer::ping, timer::pong, timer::idle}) {
+        clock_.stop(over);
+    }
+    if (!clock_.runs(timer::close)) clock_.start(timer::close);
+    // In the middle of a frame there is no place for a Close, and no use for the rest of it.
+    if (endpoint_.owed() > 0) return end(why);
+    after_output();
+}
+
+constexpr void lifetime::check_ending() noexcept {
+    if (phase_ != phase::ending || sending_.out().size() > 0) return;
+    // A client that has refused a response has nothing to wait for either.
+    const bool refuses = ours_ == role::client && fault_.broken != rule::none;
+    if (refuses || drops_first()) end(why_);
+}
+
+constexpr void lifetime::end(cause why) noexcept {
+    if (phase_ >= phase::ended) return;
+    phase_ = phase::ended;
+    clean_ = both_closes() && sending_.out().size() == 0;
+    if (why_ == cause::nothing) why_ = clean_ ? cause::closed : why;
+    endpoint_.end_of_stream();
+    sending_.out().clear();
+    flow_.restart();
+    open_due_ = no_life_ = false;
+    clock_.stop_all();
+}
+
+constexpr close_report lifetime::report() const noexcept {
+    close_report report = endpoint_.report();
+    report.why = why_;
+    report.clean = clean_;
+    if (fault_.broken != rule::none)
+        report.fault = fault_;
+    else if (report.fault)
+        report.fault->at += head_size_;
+    return report;
+}
+
+constexpr void lifetime::give_memory_back() noexcept {
+    if (message_.size() == 0 && endpoint_.lacking() == 0) message_.release();
+    sending_.out().release();
+}
+
+constexpr void lifetime::restart() noexcept {
+    message_.clear();
+    sending_.restart();
+    endpoint_ = either_endpoint(ours_, for_endpoint());
+    clock_ = deadlines(options_.time);
+    heartbeat_ = {};
+    received_ = {};
+    fault_ = {};
+    head_size_ = 0;
+    why_ = cause::nothing;
+    phase_ = phase::idle;
+    flow_.restart();
+    open_due_ = end_of_stream_ = no_life_ = clean_ = false;
+}
+
+// ---- the loop around it ----
+
+constexpr void lifetime::on_life() noexcept {
+    no_life_ = false;
+    clock_.stop(timer::pong);
+    if (is_open() && !is_paused()) clock_.start(timer::ping);
+}
+
+constexpr wants lifetime::wants() const noexcept {
+    const bool over = phase_ >= phase::ended;
+    const bool has_output = sending_.out().size() > 0;
+    sockless::wants all{.write = has_output};
+    const bool waits = phase_ == phase::ended || open_due_ || flow_.is_drained() ||
+                       (end_of_stream_ && !over && !is_paused() && !awaits_flush());
+    // A peer is dead only if there is nothing to read, so look at that first.
+    all.events = waits || no_life_;
+    const bool leaves = both_closes() && (has_output || drops_first());
+    const bool listens = phase_ == phase::opening || (is_open() && !is_paused()) ||
+                         (phase_ == phase::ending && !leaves);
+    all.read = listens && !waits && !end_of_stream_;
+    if (phase_ == phase::ending && !has_output && !both_closes()) all.ending = ending::half_close;
+    if (over) all.ending = ending::drop;
+    return all;
+}
+
+constexpr void lifetime::on_time(milliseconds now) noexcept {
+    clock_.set_now(now);
+    if (clock_.take(timer::opening)) end(cause::opening_timeout);
+    if (clock_.take(timer::close)) end(cause::close_timeout);
+    if (clock_.take(timer::stall)) end(cause::stalled);
+    if (clock_.take(timer::idle)) {
+        why_ = cause::idle;
+        if (close(1001) != result::done) end(cause::idle);
+    }
+    if (clock_.take(timer::pong)) no_life_ = true;
+    if (clock_.take(timer::ping)) {
+        heartbeat_.fall_due();
+        after_output();
+    }
+    if (clock_.take(timer::release)) give_memory_back();
+}
+
+}  // namespace sockless::inline v0

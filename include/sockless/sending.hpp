@@ -1,0 +1,300 @@
+// sending.hpp -- messages from the application to octets to transmit (RFC 6455, 5.4, 5.5, 6.1).
+//
+// A message is sent whole, or begun and appended to: every piece becomes a fragment, or all of them
+// one frame whose length was announced. Pieces are copied, or lent. Control frames enter between
+// frames, and pongs only while there are not too many of them already: the newest one waits.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <sockless/close_code.hpp>
+#include <sockless/close_payload.hpp>
+#include <sockless/endpoint.hpp>
+#include <sockless/events.hpp>
+#include <sockless/frame_header.hpp>
+#include <sockless/frame_writer.hpp>
+#include <sockless/masking.hpp>
+#include <sockless/octets.hpp>
+#include <sockless/opcode.hpp>
+#include <sockless/outcome.hpp>
+#include <sockless/outgoing.hpp>
+#include <sockless/storage.hpp>
+
+namespace sockless::inline v0 {
+
+// Where a client's keys come from. A server has none.
+class key_source {
+  public:
+    key_source(const key_source&) = delete;
+    key_source& operator=(const key_source&) = delete;
+    constexpr masking_key draw() noexcept { return draw_(*this); }
+
+  protected:
+    using function = masking_key (*)(key_source&) noexcept;
+    constexpr explicit key_source(function own) noexcept : draw_(own) {}
+    ~key_source() = default;
+
+  private:
+    function draw_;
+};
+
+// An endpoint whose role is not known when the program is compiled.
+class either_endpoint : public endpoint {
+  public:
+    constexpr either_endpoint(role ours, const endpoint_options& options) noexcept
+        : endpoint(ours, options) {}
+
+    using endpoint::control;
+    using endpoint::drop_pong;
+    using endpoint::may_send;
+    using endpoint::pay_plain;
+    using endpoint::reply_size;
+    using endpoint::send_control;
+    using endpoint::start;
+};
+
+class sending {
+  public:
+    constexpr sending(either_endpoint& with, memory& from, std::size_t limit,
+                      key_source* keys) noexcept
+        : endpoint_(with), keys_(keys), out_(from, limit) {}
+
+    constexpr outgoing& out() noexcept { return out_; }
+    constexpr const outgoing& out() const noexcept { return out_; }
+    constexpr traffic sent() const noexcept {
+        traffic all = sent_;
+        all.octets = out_.transmitted();
+        return all;
+    }
+
+    // All that has been promised to the peer and has not left.
+    constexpr std::uint64_t pending() const noexcept { return out_.size() + endpoint_.owed(); }
+
+    // Of another connection.
+    constexpr void restart() noexcept {
+        out_.restart();
+        sent_ = {};
+        unfinished_ = shape::none;
+        replies_ = 0;
+        replies_end_ = 0;
+    }
+
+    constexpr result send(message_type type, std::span<const octet> payload) noexcept {
+        const result allowed = may_begin();
+        if (allowed != result::done) return allowed;
+        const result headed = head({.type = type}, payload.size(), payload.size());
+        if (headed != result::done) return headed;
+        copy(payload);
+        ++sent_.messages;
+        return result::done;
+    }
+
+    // Every piece will be a fragment.
+    constexpr result begin(message_type type) noexcept {
+        const result allowed = may_begin();
+        if (allowed == result::done) {
+            unfinished_ = shape::fragments;
+            type_ = type;
+        }
+        return allowed;
+    }
+    // All pieces will be one frame of this length.
+    constexpr result begin(message_type type, std::uint64_t length) noexcept {
+        result answer = may_begin();
+        if (answer == result::done) answer = head({.type = type}, length, 0);
+        if (answer == result::done) unfinished_ = shape::frame;
+        return answer;
+    }
+    constexpr result append(std::span<const octet> piece, part which) noexcept {
+        const result allowed = begin_piece(piece.size(), which, piece.size());
+        if (allowed != result::done) return allowed;
+        copy(piece);
+        end_piece(which);
+        return result::done;
+    }
+    // What is lent is not copied, but masked where it lies.
+    constexpr result lend(std::span<octet> piece, part which) noexcept {
+        const result allowed = begin_piece(piece.size(), which, 0);
+        if (allowed != result::done) return allowed;
+        out_.lend(endpoint_.pay(piece));
+        end_piece(which);
+        return result::done;
+    }
+    // Nor masked, if it is a server's.
+    constexpr result lend_plain(std::span<const octet> piece, part which) noexcept {
+        const result allowed = begin_piece(piece.size(), which, 0);
+        if (allowed != result::done) return allowed;
+        out_.lend(endpoint_.pay_plain(piece));
+        end_piece(which);
+        return result::done;
+    }
+    // A server's frame that is encoded already, with its header.
+    constexpr result lend_frame(std::span<const octet> whole, std::size_t payload) noexcept {
+        const result allowed = may_begin();
+        if (allowed != result::done) return allowed;
+        if (whole.size() <= payload) return result::wrong_length;
+        if (!make_room(0)) return result::full;
+        frame_start unused;
+        static_cast<void>(endpoint_.start({}, payload, std::nullopt, unused));
+        static_cast<void>(endpoint_.pay_plain(whole.last(payload)));
+        out_.lend(whole);
+        ++sent_.frames;
+        ++sent_.messages;
+        return result::done;
+    }
+
+    constexpr result control(opcode op, std::span<const octet> payload) noexcept {
+        if (payload.size() > longest_control_payload) return result::too_large;
+        const result allowed = may_send();
+        if (allowed != result::done) return allowed;
+        if (!make_room(longest_control_frame)) return result::full;
+        std::array<octet, longest_control_frame> frame;
+        const written done = endpoint_.send_control(op, payload, key(), frame);
+        out_.append(std::span(frame).first(done.octets));
+        ++sent_.control;
+        return done.what;
+    }
+
+    // Our Close, which comes behind a pong that waits, and behind what is lent.
+    constexpr result close(std::optional<close_code> code, std::string_view reason) noexcept {
+        const result good = judge_reason(reason);
+        const result allowed = may_send();
+        if (allowed != result::done && allowed != result::lent) return allowed;
+        if (good != result::done) return good;
+        // If there is no room for that pong, the Close is what the peer gets.
+        if (!make_room(0)) endpoint_.drop_pong();
+        return code ? endpoint_.close(*code, reason) : endpoint_.close();
+    }
+
+    // Moves the control frame that is due to the output, if it may go there now.
+    constexpr void move_control() noexcept {
+        if (endpoint_.close_due() || waiting_replies() <= most_replies - longest_control_frame) {
+            move_any_control();
+        }
+    }
+
+    // May a frame leave now? A pong that waits leaves before it.
+    constexpr result may_send() const noexcept {
+        if (out_.lent() > 0) return result::lent;
+        const result allowed = endpoint_.may_send();
+        if (allowed != result::control_first) return allowed;
+        return endpoint_.close_due() ? result::closing : result::done;
+    }
+
+    // The largest payload that send() takes now.
+    constexpr std::uint64_t room() const noexcept {
+        const std::size_t taken = out_.own() + reply_size();
+        if (may_begin() != result::done || taken > out_.limit()) return 0;
+        const std::size_t free = out_.limit() - taken;
+        std::size_t most = 0;
+        for (const std::size_t largest : {std::size_t{125}, std::size_t{0xFFFF}, out_.limit()}) {
+            const std::size_t header = header_size(largest, keys_ != nullptr);
+            const std::size_t payload = free > header ? free - header : 0;
+            const std::size_t fits = payload < largest ? payload : largest;
+            most = fits > most ? fits : most;
+        }
+        return most;
+    }
+
+  private:
+    enum class shape : std::uint8_t { none, fragments, frame };
+
+    static constexpr std::size_t most_replies = 4096;
+
+    constexpr std::optional<masking_key> key() noexcept {
+        return keys_ == nullptr ? std::nullopt : std::optional(keys_->draw());
+    }
+
+    // Room that the control frame takes that is due, and may leave.
+    constexpr std::size_t reply_size() const noexcept {
+        if (!endpoint_.control_due() || out_.lent() > 0) return 0;
+        const std::size_t payload = endpoint_.reply_size();
+        return header_size(payload, keys_ != nullptr) + payload;
+    }
+    // Makes room, and moves the pong that waits into it first.
+    constexpr bool make_room(std::size_t size) noexcept {
+        if (!out_.reserve(size + reply_size())) return false;
+        move_any_control();
+        return true;
+    }
+
+    constexpr result may_begin() const noexcept {
+        const result allowed = may_send();
+        if (allowed != result::done && allowed != result::mid_frame) return allowed;
+        return unfinished_ == shape::none ? allowed : result::mid_message;
+    }
+
+    // Writes a frame's header where there is room for it and for what is copied behind it.
+    constexpr result head(frame_kind frame, std::uint64_t length, std::size_t copied) noexcept {
+        if (length > wire::longest_frame) return result::too_large;
+        const std::size_t header = header_size(length, keys_ != nullptr);
+        if (copied > out_.limit() || header > out_.limit() - copied) return result::too_large;
+        if (!make_room(header + copied)) return result::full;
+        frame_start start;
+        static_cast<void>(endpoint_.start(frame, length, key(), start));
+        out_.append(start.view());
+        ++sent_.frames;
+        return result::done;
+    }
+
+    constexpr result begin_piece(std::size_t size, part which, std::size_t copied) noexcept {
+        if (unfinished_ == shape::none) return result::not_open;
+        if (out_.lent() > 0) return result::lent;
+        const bool last = which == part::last;
+        if (unfinished_ == shape::fragments) {
+            const result allowed = may_send();
+            if (allowed != result::done) return allowed;
+            return head({.type = type_, .last = last}, size, copied);
+        }
+        if (size > endpoint_.owed() || (last && size < endpoint_.owed())) {
+            return result::wrong_length;
+        }
+        if (copied > out_.limit()) return result::too_large;
+        return out_.reserve(copied) ? result::done : result::full;
+    }
+
+    constexpr void end_piece(part which) noexcept {
+        if (which == part::more) return;
+        unfinished_ = shape::none;
+        ++sent_.messages;
+    }
+
+    constexpr void copy(std::span<const octet> payload) noexcept {
+        while (!payload.empty()) {
+            const std::size_t paid = endpoint_.pay(payload, out_.space());
+            out_.add(paid);
+            payload = payload.subspan(paid);
+        }
+    }
+
+    constexpr std::size_t waiting_replies() noexcept {
+        if (out_.transmitted() >= replies_end_) replies_ = 0;
+        return replies_;
+    }
+
+    constexpr void move_any_control() noexcept {
+        if (reply_size() == 0 || !out_.reserve(reply_size())) return;
+        std::array<octet, longest_control_frame> frame;
+        const std::size_t size = endpoint_.control(key(), frame);
+        out_.append(std::span(frame).first(size));
+        replies_ += size;
+        replies_end_ = out_.appended();
+        ++sent_.control;
+    }
+
+    either_endpoint& endpoint_;
+    key_source* keys_;
+    outgoing out_;
+    traffic sent_;
+    shape unfinished_ = shape::none;
+    message_type type_ = message_type::binary;
+    std::size_t replies_ = 0;        // octets of automatic replies that wait in the output
+    std::uint64_t replies_end_ = 0;  // where the last of them ends in the stream
+};
+
+}  // namespace sockless::inline v0
