@@ -1,9 +1,11 @@
-// make_seeds.cpp -- the conversations of tests/cases as seeds for the fuzzers.
+// make_seeds.cpp -- the conversations of tests/cases as seeds for the fuzzers, and beside them
+// heads and programs for the opening handshake and for whole connections.
 //
 //     make_seeds CASES_DIR CORPUS_DIR
 //
 // writes CORPUS_DIR/reader/NAME and CORPUS_DIR/utf8/NAME for each conversation that has octets for
-// them, in the layouts that reader.hpp and utf8.hpp tell; the same files for the same documents.
+// them, and CORPUS_DIR/server_head/NAME, client_head/NAME and connection_pair/NAME, in the layouts
+// that reader.hpp and the others tell; the same files for the same documents.
 
 #include <algorithm>
 #include <cstddef>
@@ -15,6 +17,8 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sockless/frame_header.hpp>
@@ -73,10 +77,8 @@ std::vector<octet> texts(const conversation& one) {
     }
 }
 
-void write_seed(const std::filesystem::path& folder, const std::string& name, octet first,
-                octet second, std::vector<octet> octets) {
-    octets.resize(std::min(octets.size(), longest_seed));
-    octets.insert(octets.begin(), {first, second});
+void write_file(const std::filesystem::path& folder, const std::string& name,
+                const std::vector<octet>& octets) {
     std::filesystem::create_directories(folder);
     std::ofstream out(folder / name, std::ios::binary);
     for (const octet o : octets) out.put(static_cast<char>(o));
@@ -84,8 +86,148 @@ void write_seed(const std::filesystem::path& folder, const std::string& name, oc
     if (!out) throw std::runtime_error("cannot write " + (folder / name).string());
 }
 
-void make_seeds(const std::filesystem::path& cases, const std::filesystem::path& corpus) {
+void write_seed(const std::filesystem::path& folder, const std::string& name, octet first,
+                octet second, std::vector<octet> octets) {
+    octets.resize(std::min(octets.size(), longest_seed));
+    octets.insert(octets.begin(), {first, second});
+    write_file(folder, name, octets);
+}
+
+struct head_seed {
+    std::string name;
+    std::vector<octet> front;
+    std::string_view head;
+};
+
+std::size_t write_heads(const std::filesystem::path& folder, const std::vector<head_seed>& seeds) {
+    for (const head_seed& seed : seeds) {
+        std::vector<octet> octets = seed.front;
+        octets.insert(octets.end(), seed.head.begin(), seed.head.end());
+        write_file(folder, seed.name, octets);
+    }
+    return seeds.size();
+}
+
+// The request of RFC 6455, 1.3 with a line more, or with another start.
+std::size_t make_variants(const std::filesystem::path& folder) {
+    constexpr std::string_view start = "GET /chat HTTP/1.1";
+    constexpr std::string_view fields =
+        "\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+    const std::vector<std::string> starts{
+        "GET /\x7F HTTP/1.1", "GET /# HTTP/1.1", "GET /a HTTP/1.0",      "POST / HTTP/1.1",
+        "GET  HTTP/1.1",      "GET a HTTP/1.1",  "GET http:// HTTP/1.1", "GET /\x80 HTTP/1.1",
+        "GET / HTTP/1.1 ",    "get / HTTP/1.1"};
+    const std::vector<std::string> lines{"Host: a",
+                                         "Content-Length: 1",
+                                         "Content-Length: 00",
+                                         "Transfer-Encoding: chunked",
+                                         "Origin: https://server.example.com",
+                                         "Origin: null",
+                                         "Sec-WebSocket-Version: 8",
+                                         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+                                         "Sec-WebSocket-Protocol: \"a",
+                                         "Sec-WebSocket-Protocol: a b",
+                                         "Sec-WebSocket-Protocol:",
+                                         "Sec-WebSocket-Extensions: a=b",
+                                         "Sec-WebSocket-Extensions: a; b=\"\"",
+                                         "X : y",
+                                         " folded",
+                                         "X: \x7F"};
+    std::vector<std::string> heads;
+    for (const std::string& other : starts) heads.push_back(other + std::string(fields) + "\r\n");
+    for (const std::string& line : lines) {
+        heads.push_back(std::string(start) + std::string(fields) + line + "\r\n\r\n");
+    }
+    // One line of the five is another.
+    for (const auto& [good, bad] : std::vector<std::pair<std::string, std::string>>{
+             {"Version: 13", "Version: 8"},
+             {"Version: 13", "Version: 013"},
+             {"ZQ==", "Z==="},
+             {"ZQ==", "ZQ="},
+             {"Upgrade: websocket", "Upgrade: websocket, \"a"},
+             {"Upgrade: websocket", "Upgrade: websockets"},
+             {"Connection: Upgrade", "Connection: \"a\\\", Upgrade"},
+             {"Connection: Upgrade", "Connection: close"},
+             {"server.example.com", "server..example.com"},
+             {"server.example.com", "a:0"}}) {
+        std::string head = std::string(start) + std::string(fields) + "\r\n";
+        heads.push_back(head.replace(head.find(good), good.size(), bad));
+    }
+    std::vector<head_seed> seeds;
+    for (const std::string& head : heads) {
+        seeds.push_back({"variant-" + std::to_string(seeds.size()), {0, 1, 2}, head});
+    }
+    return write_heads(folder, seeds);
+}
+
+// Behind limits, a cut and an order of lines.
+std::size_t make_requests(const std::filesystem::path& folder) {
+    return write_heads(
+        folder,
+        {{"rfc6455",
+          {0, 1, 2},
+          "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n"
+          "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+          "Origin: http://server.example.com\r\nSec-WebSocket-Protocol: chat, superchat\r\n"
+          "Sec-WebSocket-Version: 13\r\n\r\n"},
+         {"extensions",
+          {3, 2, 1},
+          "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c, websocket\r\n"
+          "Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: a; b=\"c\" , d\r\n\r\n\x82"},
+         {"absolute",
+          {8, 3, 3},
+          "GET http://example.org:8080/a?b HTTP/1.1\r\nHost: b\r\nConnection: Upgrade\r\n"
+          "Upgrade: websocket\r\nOrigin: https://example.org\r\nSec-WebSocket-Version: 13\r\n"
+          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"},
+         {"plain",
+          {1, 4, 0},
+          "GET /health?x HTTP/1.1\r\nHost: [::1]:80\r\nCookie: a=1; b=2\r\n"
+          "Content-Length: 0\r\n\r\n"}});
+}
+
+// Behind limits and offers, a cut, an order of lines and a nonce.
+std::size_t make_responses(const std::filesystem::path& folder) {
+    return write_heads(
+        folder,
+        {{"open",
+          {0, 1, 2, 3},
+          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+          "Sec-WebSocket-Accept: \x01\r\n\r\n\x82"},
+         {"agreed",
+          {32, 2, 1, 0},
+          "HTTP/1.1 101 \r\nConnection: keep-alive, upgrade\r\nUPGRADE: WebSocket\r\n"
+          "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: x; y=\"1\"\r\n"
+          "Sec-WebSocket-Accept: \x01\r\n\r\n"},
+         {"refused",
+          {0, 3, 0, 7},
+          "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.0 401 Unauthorized\r\n"
+          "Content-Length: 2\r\nX: y\r\n\r\nno"}});
+}
+
+// Programs of two connections that open, and then talk. Of a call's octet the lowest bit is who
+// makes it, so that 13 is a message of the server's.
+std::size_t make_conversations(const std::filesystem::path& folder) {
+    const std::vector<octet> calls{12, 5, 13, 200, 14, 0,  16, 2, 40, 16, 1,  10, 20, 3,
+                                   21, 4, 30, 33,  2,  31, 24, 7, 25, 8,  23, 0,  36, 2,
+                                   35, 6, 9,  90,  1,  11, 18, 3, 60, 10, 10, 22, 1};
     std::size_t written = 0;
+    for (octet how = 0; how < 12; ++how) {
+        const auto of = [&](int factor) { return static_cast<octet>(how * factor); };
+        std::vector<octet> octets{of(17), of(21), of(49), of(37), of(50), of(75)};
+        if (how % 3 != 0) octets[5] = 64;  // it opens first
+        octets.insert(octets.end(), calls.begin(), calls.end());
+        write_file(folder, "talk-" + std::to_string(how), octets);
+        ++written;
+    }
+    return written;
+}
+
+void make_seeds(const std::filesystem::path& cases, const std::filesystem::path& corpus) {
+    std::size_t written =
+        make_requests(corpus / "server_head") + make_variants(corpus / "server_head") +
+        make_responses(corpus / "client_head") + make_conversations(corpus / "connection_pair");
     for (const conversation& one : support::load_cases(cases)) {
         const std::string name = one.slug();
         const std::vector<octet> stream = one.stream();

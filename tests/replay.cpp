@@ -10,9 +10,12 @@
 
 #include "support/catch.hpp"
 
+#include "fuzz/client_head.hpp"
+#include "fuzz/connection_pair.hpp"
 #include "fuzz/expect.hpp"
 #include "fuzz/pair.hpp"
 #include "fuzz/reader.hpp"
+#include "fuzz/server_head.hpp"
 #include "fuzz/utf8.hpp"
 #include "fuzz/writer.hpp"
 
@@ -32,6 +35,9 @@ constexpr target targets[]{
     {"writer", fuzz::writer::run},
     {"utf8", fuzz::utf8::run},
     {"pair", fuzz::pair::run},
+    {"server_head", fuzz::server_head::run},
+    {"client_head", fuzz::client_head::run},
+    {"connection_pair", fuzz::connection_pair::run},
 };
 
 void throw_broken(const char* invariant) { throw std::runtime_error(invariant); }
