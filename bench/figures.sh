@@ -38,10 +38,14 @@ table() {
     g++-12 -std=c++20 -Iinclude bench/sizes.cpp -o "$scratch/sizes" && "$scratch/sizes"
     echo "| flash of frames only, Cortex-M0 / M3, \`-Os\` | $(flash frames) |"
     echo "| flash of a whole echo endpoint, Cortex-M0 / M3, \`-Os\` | $(flash endpoint) |"
+    echo "| flash with the opening handshake of a server, Cortex-M0 / M3, \`-Os\` | $(flash server) |"
+    echo "| flash of a whole server connection on fixed storage, Cortex-M0 / M3, \`-Os\` | $(flash connection) |"
     for header in frame_reader.hpp endpoint.hpp sockless.hpp; do
         echo "| \`$header\`, preprocessed | $(lines $header) lines |"
     done
-    echo "| \`endpoint.hpp\`, compiled at \`-O2\` | $(seconds endpoint.hpp) s |"
+    for header in endpoint.hpp sockless.hpp; do
+        echo "| \`$header\`, compiled at \`-O2\` | $(seconds $header) s |"
+    done
     echo
     processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
     echo "Measured with $(g++-12 --version | head -n 1 | sed 's/ (.*) / /') on $(uname -m)" \

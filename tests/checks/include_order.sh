@@ -5,11 +5,11 @@
 
 cd "$(dirname "$0")/../../include/sockless" || exit
 
-standard="array bit compare concepts cstddef cstdint cstring initializer_list limits optional span \
+standard="array bit compare concepts cstddef cstdint cstring initializer_list limits new optional span \
 string_view type_traits utility"
-leaves="deflate prepared mask_source backoff pipe"
+leaves="prepared mask_source backoff pipe deflate"
 banned="detail impl util common base helper manager"
-longest=320
+longest=350
 
 # The names under a heading of the table of contents.
 section() {

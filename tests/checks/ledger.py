@@ -6,7 +6,8 @@ of them, and the test column then holds `file.cpp`: "title", "title", or several
 in must_not_compile/ or exhaustive/ is a test without a title, and `cases/file.md` has the headings of
 its conversations for titles. Or the header column holds caller or extension, and the test column
 "left to the caller: reason". A requirement has one requirement word, or says in front that it has
-none, and the words of each section are as many as the table of the document says.
+none, and the words of each section are as many as the table of the document says. Every section of
+the RFC is in that table, or in the sentence in front of it that lists those without such a word.
 
 In the other direction, every rule in outcome.hpp is named by some test.
 """
@@ -30,7 +31,18 @@ TESTS_AS_A_WHOLE = ('must_not_compile/', 'exhaustive/')
 
 WORDS = ['MUST', 'MUST NOT', 'SHOULD', 'SHOULD NOT', 'MAY']
 WORD = re.compile(r'\b(?:(?:MUST|SHALL|SHOULD)(?: NOT)?|REQUIRED|RECOMMENDED|MAY|OPTIONAL)\b')
-COUNTS = re.compile(r'^([\d.]+|\d to \d)((?: \| \d+){6})$', re.M)
+# RFC 2119 has two names for some of them.
+SAME = {'SHALL': 'MUST', 'SHALL NOT': 'MUST NOT', 'REQUIRED': 'MUST', 'RECOMMENDED': 'SHOULD',
+        'OPTIONAL': 'MAY'}
+ALL = '1 to 12'
+COUNTS = re.compile(rf'^([\d.]+|{ALL})((?: \| \d+){{6}})$', re.M)
+NO_COUNTS = re.compile(r'^Sections without any of these words: ([\d.,\s]+)\.$', re.M)
+
+# The table of contents of RFC 6455: how many sections there are in a section.
+CONTENTS = {'': 12, '1': 9, '2': 1, '4': 4, '4.2': 2, '5': 8, '5.5': 3, '6': 2, '7': 4, '7.1': 7, '7.2': 3,
+            '7.4': 2, '8': 1, '9': 2, '10': 8, '11': 9, '11.1': 2, '11.3': 5}
+SECTIONS = {f'{outer}.{inner}'.lstrip('.') for outer, count in CONTENTS.items()
+            for inner in range(1, count + 1)}
 
 
 def rows():
@@ -113,17 +125,43 @@ def faults_of_counts():
     """The table says how many requirement words a section of the RFC has: the rows have as many."""
     found = collections.defaultdict(collections.Counter)
     for _, cells in rows():
-        words = WORD.findall(cells[2]) if len(cells) == 5 else []
+        words = [SAME.get(word, word) for word in WORD.findall(cells[2])] if len(cells) == 5 else []
         found[cells[1]].update(words)
-        found['5 to 8'].update(words)
+        found[ALL].update(words)
     found = {section: [counter[word] for word in WORDS] for section, counter in found.items()}
+    text = LEDGER.read_text()
     table = {section: [int(n) for n in re.findall(r'\d+', numbers)]
-             for section, numbers in COUNTS.findall(LEDGER.read_text())}
+             for section, numbers in COUNTS.findall(text)}
     for section in found.keys() | table.keys():
         numbers = found.get(section, [0] * len(WORDS))
         expected = table.get(section, [0] * (len(WORDS) + 1))
         if numbers + [sum(numbers)] != expected:
             yield f'section {section} has the requirement words {numbers} in its rows'
+    without = [section.strip() for sentence in NO_COUNTS.findall(text) for section in sentence.split(',')]
+    listed = collections.Counter(without + [section for section in table if section != ALL])
+    for section in listed.keys() | found.keys() - {ALL} | SECTIONS:
+        if section not in SECTIONS:
+            yield f'RFC 6455 has no section {section}'
+        elif listed[section] != 1:
+            yield f'section {section} is {listed[section]} times among those that are counted'
+
+
+def place(identity):
+    """Where a row belongs: by its section, and then by its number."""
+    return [int(number) for number in re.findall(r'\d+', identity)]
+
+
+def faults_of_order():
+    """The rows stand in the order of the text, and are numbered from 1."""
+    before = None
+    for number, cells in rows():
+        section, _, index = cells[0].rpartition('-')
+        expected = before[1] + 1 if before and before[0] == section else 1
+        if not index.isdigit() or int(index) != expected:
+            yield f'docs/rfc6455.md:{number}: {cells[0]} should be {section}-{expected}'
+        if before and before[0] != section and place(section) < place(before[0]):
+            yield f'docs/rfc6455.md:{number}: section {section} stands behind {before[0]}'
+        before = section, expected
 
 
 def rules_without_test():
@@ -142,6 +180,7 @@ def main():
     if not seen:
         faults.append('docs/rfc6455.md has no rows')
     faults += [f'docs/rfc6455.md: {fault}' for fault in sorted(faults_of_counts())]
+    faults += faults_of_order()
     faults += [f'outcome.hpp: no test names rule::{rule}' for rule in rules_without_test()]
     print('\n'.join(faults) if faults else f'{len(seen)} requirements, each with its header and its test')
     return 1 if faults else 0
