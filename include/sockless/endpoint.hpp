@@ -185,9 +185,8 @@ class endpoint {
 
     // Of the control frame that is due.
     constexpr std::size_t reply_size() const noexcept { return reply_size_; }
-    constexpr void drop_pong() noexcept {
-        if (due_ == reply::pong) due_ = reply::none;
-    }
+    // A pong that is due is not sent.
+    constexpr void drop_pong() noexcept { due_ = reply::none; }
 
     // May a frame of the caller's leave now?
     constexpr result may_send() const noexcept {

@@ -126,7 +126,7 @@ class lifetime {
 
     constexpr void on_life() noexcept;
     constexpr void on_message() noexcept {
-        if (is_open() && !clock_.runs(timer::close)) clock_.start(timer::idle);
+        if (!clock_.runs(timer::close)) clock_.start(timer::idle);
     }
     // There was traffic: memory is kept for more of it.
     constexpr void keep_memory() noexcept {

@@ -115,9 +115,7 @@ class basic_pipe {
         }
 
         constexpr bool receive_end() noexcept {
-            const bool ends = from_.wants().ending != ending::keep && from_.output().empty();
-            if (!ends || ended_) return false;
-            ended_ = true;
+            if (from_.wants().ending == ending::keep) return false;
             to_.end_of_stream();
             return true;
         }
@@ -129,7 +127,6 @@ class basic_pipe {
         std::size_t under_way_ = 0;
         std::uint64_t passed_ = 0;
         std::span<octet> in_{};
-        bool ended_ = false;
         bool stopped_ = false;
     };
 

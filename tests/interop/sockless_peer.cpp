@@ -189,8 +189,6 @@ class conversation {
                     "open");
         const seen first = next();
         if (first.kind != what::open && first.kind != what::refused) unexpected(first);
-        status_ = ws_.response().status();
-        if (const auto agreed = ws_.response().protocol()) protocol_ = std::string_view(*agreed);
     }
 
     int status() const { return status_; }
@@ -247,6 +245,7 @@ class conversation {
             if (ws_.finished()) throw failed("there is nothing behind the end");
             on_posix::turn(link_, ws_, room_, [&](const event& told) {
                 if (told.kind == what::drained) return;
+                if (told.kind == what::open || told.kind == what::refused) see_response();
                 seen_.push_back({told.kind, told.type, std::string(told.text()), told.code});
             });
             if (!seen_.empty()) break;
@@ -258,6 +257,11 @@ class conversation {
         const seen first = seen_.front();
         seen_.pop_front();
         return first;
+    }
+    // The response is there until the next event.
+    void see_response() {
+        status_ = ws_.response().status();
+        if (const auto agreed = ws_.response().protocol()) protocol_ = std::string_view(*agreed);
     }
     [[noreturn]] static void unexpected(const seen& got) {
         throw failed("got " + names.at(got.kind) + " " + quoted(got.text) + ", code " +
