@@ -156,6 +156,8 @@ TEST_CASE("a ping that left before time had a sign is timed") {
 
 TEST_CASE("a pipe knows the nearest deadline, and keeps what is not taken yet") {
     both_ends two({.time = {.ping = 500}});
+    two.client.on_time(0);
+    CHECK(two.between.deadline() == 500);
     two.server.on_time(0);
     CHECK(two.between.deadline() == 500);
     two.between.pass_time(100);
