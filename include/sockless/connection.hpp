@@ -6,7 +6,6 @@
 // of the opening handshake, memory and keys. It is neither copied nor moved: I/O may point into it.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,11 +16,11 @@
 #include <sockless/close_code.hpp>
 #include <sockless/closing.hpp>
 #include <sockless/deadlines.hpp>
-#include <sockless/endpoint.hpp>
 #include <sockless/event_range.hpp>
 #include <sockless/events.hpp>
 #include <sockless/frame_reader.hpp>
 #include <sockless/lifetime.hpp>
+#include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
 #include <sockless/options.hpp>

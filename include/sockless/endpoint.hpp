@@ -25,7 +25,6 @@
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
 #include <sockless/outcome.hpp>
-#include <sockless/utf8.hpp>
 
 namespace sockless::inline v0 {
 

@@ -4,11 +4,9 @@
 // on to `open`; then messages come; `closed` is told once, and last, whatever ended it.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
 
-#include <sockless/closing.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
 

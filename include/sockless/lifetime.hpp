@@ -19,6 +19,8 @@
 #include <sockless/flow.hpp>
 #include <sockless/growing.hpp>
 #include <sockless/heartbeat.hpp>
+#include <sockless/limits.hpp>
+#include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
 #include <sockless/options.hpp>

@@ -6,7 +6,6 @@
 
 #include <sockless/limits.hpp>
 #include <sockless/masking.hpp>
-#include <sockless/opcode.hpp>
 #include <sockless/origin.hpp>
 #include <sockless/storage.hpp>
 

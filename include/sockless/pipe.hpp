@@ -35,6 +35,7 @@ class basic_pipe {
         : to_server_(client, server), to_client_(server, client), cut_(cut) {}
     basic_pipe(const basic_pipe&) = delete;
     basic_pipe& operator=(const basic_pipe&) = delete;
+    constexpr ~basic_pipe() = default;
 
     // Until nothing moves any more. The handlers take events, and may do with either connection
     // what they like.

@@ -5,6 +5,7 @@
 // another key, so it sends the payload: send(ws, message).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <new>
 #include <optional>
@@ -52,6 +53,8 @@ class prepared {
         : type_(other.type_),
           octets_(std::exchange(other.octets_, nullptr)),
           frame_(std::exchange(other.frame_, {})) {}
+    prepared(const prepared&) = delete;
+    prepared& operator=(const prepared&) = delete;
     prepared& operator=(prepared&&) = delete;
     constexpr ~prepared() { delete[] octets_; }
 

@@ -153,7 +153,7 @@ class sending {
         const result allowed = may_send();
         if (allowed != result::done) return allowed;
         if (!make_room(longest_control_frame)) return result::full;
-        std::array<octet, longest_control_frame> frame;
+        std::array<octet, longest_control_frame> frame{};
         const written done = endpoint_.send_control(op, payload, key(), frame);
         out_.append(std::span(frame).first(done.octets));
         ++sent_.control;
@@ -279,7 +279,7 @@ class sending {
 
     constexpr void move_any_control() noexcept {
         if (reply_size() == 0 || !out_.reserve(reply_size())) return;
-        std::array<octet, longest_control_frame> frame;
+        std::array<octet, longest_control_frame> frame{};
         const std::size_t size = endpoint_.control(key(), frame);
         out_.append(std::span(frame).first(size));
         replies_ += size;

@@ -3,13 +3,15 @@
 
 #include <cstddef>
 #include <span>
-#include <string_view>
 
+#include <sockless/closing.hpp>
 #include <sockless/connection.hpp>
 #include <sockless/events.hpp>
 #include <sockless/http_head.hpp>
 #include <sockless/judge.hpp>
+#include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
+#include <sockless/options.hpp>
 #include <sockless/outcome.hpp>
 #include <sockless/request_head.hpp>
 #include <sockless/server_handshake.hpp>

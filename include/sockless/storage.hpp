@@ -30,9 +30,9 @@ class memory {
   public:
     struct functions {
         // At least `size` octets, or none.
-        std::span<octet> (*take)(memory&, region, std::size_t size) noexcept;
-        void (*give_back)(memory&, region, std::span<octet>) noexcept;
-        capacity most;
+        std::span<octet> (*take)(memory&, region, std::size_t size) noexcept = nullptr;
+        void (*give_back)(memory&, region, std::span<octet>) noexcept = nullptr;
+        capacity most{};
     };
 
     memory(const memory&) = delete;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include <sockless/header_list.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/origin.hpp>
 
