@@ -214,8 +214,10 @@ std::size_t make_conversations(const std::filesystem::path& folder) {
                                    35, 6, 9,  90,  1,  11, 18, 3, 60, 10, 10, 22, 1};
     std::size_t written = 0;
     for (octet how = 0; how < 12; ++how) {
-        const auto of = [&](int factor) { return static_cast<octet>(how * factor); };
-        std::vector<octet> octets{of(17), of(21), of(49), of(37), of(50), of(75)};
+        std::vector<octet> octets;
+        for (const int factor : {17, 21, 49, 37, 50, 75}) {
+            octets.push_back(static_cast<octet>(how * factor));
+        }
         if (how % 3 != 0) octets[5] = 64;  // it opens first
         octets.insert(octets.end(), calls.begin(), calls.end());
         write_file(folder, "talk-" + std::to_string(how), octets);

@@ -1,17 +1,15 @@
 // server_head.cpp -- libFuzzer runs the body of server_head.hpp, and changes its requests line by
 // line as well.
-#include <algorithm>
 #include <array>
-#include <string>
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include "fuzz/head_mutator.hpp"
+#include "fuzz/own_mutator.hpp"
 #include "fuzz/server_head.hpp"
 
-extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t room);
-extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
-                                               std::size_t room, unsigned seed);
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace {
@@ -63,24 +61,14 @@ constexpr std::array<std::string_view, 44> known{
     "Bad Name: x",
 };
 
-void mutate(std::string& octets) {
-    std::vector<std::uint8_t> copy(octets.begin(), octets.end());
-    copy.resize(octets.size() + 16);
-    copy.resize(LLVMFuzzerMutate(copy.data(), octets.size(), copy.size()));
-    octets.assign(copy.begin(), copy.end());
-}
-
 }  // namespace
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t room, unsigned seed) {
-    constexpr std::size_t front = 3;
-    if (seed % 4 == 0 || size <= front) return LLVMFuzzerMutate(data, size, room);
-    const std::string before = fuzz::as_string({data + front, size - front});
-    const std::string head = fuzz::head_mutator(seed, known, mutate).change(before);
-    const std::size_t kept = std::min(head.size(), room - front);
-    std::copy_n(head.begin(), kept, data + front);
-    return front + kept;
+    if (seed % 4 == 0) return LLVMFuzzerMutate(data, size, room);
+    return fuzz::change_behind(3, data, size, room, [&](std::span<const std::uint8_t> head) {
+        return fuzz::head_mutator(seed, known, fuzz::mutate).change(fuzz::as_string(head));
+    });
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -102,9 +102,7 @@ void feed(application& to, std::span<const octet> stream, const std::vector<std:
 
 }  // namespace
 
-// ---------------------------------------------------------------------------------------------
-// The opening handshake, and what comes behind it
-// ---------------------------------------------------------------------------------------------
+// ---- the opening handshake, and what comes behind it ----
 
 namespace {
 
@@ -272,9 +270,7 @@ TEST_CASE("A head that came in one piece and is answered at once is not copied")
     CHECK(watched::all.takes == 1);
 }
 
-// ---------------------------------------------------------------------------------------------
-// Events
-// ---------------------------------------------------------------------------------------------
+// ---- events ----
 
 TEST_CASE("Everything complete in front of a violation or a Close is delivered first") {
     const std::vector<std::pair<octet_vector, std::string>> ends{
@@ -486,9 +482,7 @@ TEST_CASE("The fault is at the octet that broke the rule, counted from 0 over th
     CHECK(ws.report().fault == violation{rule::bad_field, 16});
 }
 
-// ---------------------------------------------------------------------------------------------
-// Limits and memory
-// ---------------------------------------------------------------------------------------------
+// ---- limits and memory ----
 
 TEST_CASE("A message of exactly the limit passes, and one more is 1009 at the header") {
     connection_options options;
@@ -638,9 +632,7 @@ TEST_CASE("L5 28 memory is reserved by what is asked to read, never by what a he
     }
 }
 
-// ---------------------------------------------------------------------------------------------
-// read_target
-// ---------------------------------------------------------------------------------------------
+// ---- read_target ----
 
 TEST_CASE("read_target is room itself for heads, control frames, and between frames") {
     octet_vector room(100);
@@ -844,9 +836,7 @@ TEST_CASE("S1 S3 1 random streams tell the same however they are cut, and howeve
     }
 }
 
-// ---------------------------------------------------------------------------------------------
-// No memory
-// ---------------------------------------------------------------------------------------------
+// ---- no memory ----
 
 TEST_CASE("Refused memory is 1011 while receiving") {
     watched::start();
@@ -864,27 +854,6 @@ TEST_CASE("Refused memory is 1011 while receiving") {
         CHECK(report_of(ws) == "no_memory, began us, sent 1011, received 1006");
     }
     CHECK(watched::all.held == 0);
-}
-
-TEST_CASE("Refused memory is full while sending, and changes nothing") {
-    watched::start();
-    test_server ws;
-    open_server(ws);
-    ws.release();
-    const support::no_memory none(6);
-    const counters before = ws.counters();
-    CHECK(ws.send_text("x") == result::full);
-    CHECK(ws.send_binary(octets_of_size(1'000)) == result::full);
-    CHECK(ws.ping() == result::full);
-    CHECK(ws.pong({}) == result::full);
-    CHECK(ws.begin(message_type::binary, 5) == result::full);
-    CHECK(ws.begin(message_type::text) == result::done);
-    CHECK(ws.append(octets_of_size(5), part::last) == result::full);
-    CHECK(ws.counters() == before);
-    CHECK(drain(ws).empty());
-    CHECK(ws.append(support::octets("41"), part::last) == result::done);
-    CHECK(ws.send_text("x") == result::done);
-    CHECK(support::hex(drain(ws)) == "81 01 41 81 01 78");
 }
 
 TEST_CASE("Refused memory while the head is kept ends the connection") {
@@ -979,37 +948,7 @@ TEST_CASE("Without memory at any one take, or from it on, all is clean and given
     CHECK(stays);  // the last of them no longer met a take that failed
 }
 
-// ---------------------------------------------------------------------------------------------
-// Sending
-// ---------------------------------------------------------------------------------------------
-
-TEST_CASE("20 what leaves is what an independent builder makes of it") {
-    test_server ws;
-    open_server(ws);
-    for (const std::size_t size : {0U, 1U, 125U, 126U, 65'535U, 65'536U}) {
-        const octet_vector payload = octets_of_size(size);
-        CHECK(ws.send_binary(payload) == result::done);
-        CHECK(drain(ws) == support::frame(true, 0, 2, std::nullopt, payload));
-    }
-    CHECK(ws.send_text("\xC3\xA9") == result::done);
-    CHECK(ws.send(message_type::text, support::octets("FF")) == result::done);  // vouched for
-    CHECK(support::hex(drain(ws)) == "81 02 C3 A9 81 01 FF");
-    CHECK(ws.send_text("\xC3") == result::bad_text);
-    CHECK(ws.begin(message_type::text) == result::done);
-    CHECK(ws.append(support::octets("41"), part::more) == result::done);
-    CHECK(ws.append({}, part::more) == result::done);
-    CHECK(ws.ping(support::octets("3F")) == result::done);
-    CHECK(ws.append(support::octets("42"), part::more) == result::done);
-    CHECK(ws.append({}, part::last) == result::done);
-    CHECK(support::hex(drain(ws)) == "01 01 41 00 00 89 01 3F 00 01 42 80 00");
-    CHECK(ws.begin(message_type::binary, 3) == result::done);
-    CHECK(ws.append(support::octets("41"), part::more) == result::done);
-    CHECK(ws.append(support::octets("42 43"), part::last) == result::done);
-    CHECK(support::hex(drain(ws)) == "82 03 41 42 43");
-    CHECK(ws.begin(message_type::text, 0) == result::done);
-    CHECK(ws.append({}, part::last) == result::done);
-    CHECK(support::hex(drain(ws)) == "81 00");
-}
+// ---- sending ----
 
 TEST_CASE("counters: frames, messages, control frames and octets, both ways") {
     test_server ws;
@@ -1042,122 +981,6 @@ TEST_CASE("counters: frames, messages, control frames and octets, both ways") {
     check_sent(5, 4, 1);
     CHECK(ws.close() == result::done);
     check_sent(5, 4, 2);
-}
-
-TEST_CASE("24 41 misuse is a result, writes nothing, changes nothing and is not sticky") {
-    test_server ws;
-    open_server(ws);
-    octet_vector piece = octets_of_size(4);
-    const std::span<octet> lent(piece);
-    const auto check_refused = [&](result got, result wanted) { CHECK(got == wanted); };
-    SECTION("nothing has begun") {
-        check_refused(ws.append(piece, part::last), result::not_open);
-        check_refused(ws.lend(lent, part::last), result::not_open);
-        check_refused(ws.ping(octets_of_size(126)), result::too_large);
-        check_refused(ws.pong(octets_of_size(126)), result::too_large);
-        check_refused(ws.begin(message_type::text, std::uint64_t{1} << 63U), result::too_large);
-        check_refused(ws.send_binary(octets_of_size(2'000'000)), result::too_large);
-        check_refused(ws.send_text("\xED\xA0\x80"), result::bad_text);
-        CHECK(drain(ws).empty());
-    }
-    SECTION("in a message of fragments") {
-        CHECK(ws.begin(message_type::text) == result::done);
-        check_refused(ws.begin(message_type::text), result::mid_message);
-        check_refused(ws.begin(message_type::text, 5), result::mid_message);
-        check_refused(ws.send_text("x"), result::mid_message);
-        check_refused(ws.append(octets_of_size(2'000'000), part::last), result::too_large);
-        CHECK(ws.room() == 0);
-        CHECK(drain(ws).empty());
-        CHECK(ws.append(piece, part::last) == result::done);
-        CHECK(drain(ws).size() == 6);
-    }
-    SECTION("in a frame") {
-        CHECK(ws.begin(message_type::binary, 6) == result::done);
-        check_refused(ws.append(octets_of_size(7), part::more), result::wrong_length);
-        check_refused(ws.append(octets_of_size(7), part::last), result::wrong_length);
-        check_refused(ws.append(octets_of_size(5), part::last), result::wrong_length);
-        check_refused(ws.lend(lent, part::last), result::wrong_length);
-        check_refused(ws.send_text("x"), result::mid_message);
-        check_refused(ws.begin(message_type::text), result::mid_message);
-        check_refused(ws.ping(), result::mid_frame);
-        check_refused(ws.pong({}), result::mid_frame);
-        check_refused(ws.close(), result::mid_frame);
-        CHECK(ws.append(piece, part::more) == result::done);
-        check_refused(ws.append(octets_of_size(1), part::last), result::wrong_length);
-        CHECK(ws.append(octets_of_size(2), part::last) == result::done);
-        CHECK(support::hex(drain(ws)) == "82 06 00 07 0E 15 00 07");
-    }
-    SECTION("behind what is lent") {
-        CHECK(ws.begin(message_type::binary) == result::done);
-        CHECK(ws.lend(lent, part::more) == result::done);
-        check_refused(ws.append(piece, part::last), result::lent);
-        check_refused(ws.lend(lent, part::last), result::lent);
-        check_refused(ws.ping(), result::lent);
-        drain(ws);
-        CHECK(ws.lend(lent, part::last) == result::done);
-        check_refused(ws.send_text("x"), result::lent);
-        check_refused(ws.begin(message_type::text), result::lent);
-        check_refused(ws.begin(message_type::text, 5), result::lent);
-        CHECK(support::hex(drain(ws)) == "80 04 00 07 0E 15");
-    }
-    SECTION("behind our Close") {
-        CHECK(ws.close() == result::done);
-        CHECK(drain(ws).size() == 4);
-        check_refused(ws.send_text("x"), result::closing);
-        check_refused(ws.begin(message_type::text), result::closing);
-        check_refused(ws.begin(message_type::text, 5), result::closing);
-        check_refused(ws.ping(), result::closing);
-        check_refused(ws.pong({}), result::closing);
-        check_refused(ws.close(), result::closing);
-        CHECK(ws.room() == 0);
-        CHECK(drain(ws).empty());
-    }
-    CHECK(ws.report().why == cause::nothing);
-    CHECK(hear(ws, from_client(2, "ok")).back() == "binary 6F 6B");
-}
-
-TEST_CASE("lend copies nothing, and a client masks in place") {
-    counted_keys keys;
-    test_client client(keys);
-    open_client(client);
-    octet_vector piece = support::octets("\"Hello\"");
-    CHECK(client.begin(message_type::text) == result::done);
-    const std::uint32_t drawn = keys.drawn;
-    CHECK(client.lend(std::span(piece), part::last) == result::done);
-    const gather runs = client.output_gather();
-    CHECK(keys.drawn == drawn + 1);
-    CHECK(runs.own.size() == 6);
-    CHECK(runs.lent.data() == piece.data());
-    const octet key = static_cast<octet>(keys.drawn);
-    CHECK(piece == octet_vector{'H', 'e', 'l', static_cast<octet>('l' ^ key), 'o'});
-    test_server server;
-    open_server(server);
-    octet_vector plain = support::octets("\"Hello\"");
-    CHECK(server.begin(message_type::text, 5) == result::done);
-    CHECK(server.lend(std::span(plain), part::last) == result::done);
-    CHECK(plain == support::octets("\"Hello\""));
-    CHECK(support::hex(drain(server)) == "81 05 48 65 6C 6C 6F");
-}
-
-TEST_CASE("While octets are owed or lent, automatic replies wait for the frame's end") {
-    test_server ws;
-    open_server(ws);
-    octet_vector lent = octets_of_size(2);
-    CHECK(ws.begin(message_type::binary, 4) == result::done);
-    CHECK(hear(ws, from_client(9, "old")).empty());
-    CHECK(hear(ws, from_client(9, "new")).empty());
-    CHECK(support::hex(drain(ws)) == "82 04");
-    CHECK(ws.append(octets_of_size(2), part::more) == result::done);
-    CHECK(ws.lend(std::span(lent), part::last) == result::done);
-    CHECK(hear(ws, from_client(9, "newest")).empty());
-    CHECK(support::to_string(drain(ws)) == std::string("\x00\x07\x00\x07\x8A\x06newest", 12));
-    CHECK(hear(ws) == lines{"drained"});
-    // Between the fragments of a message they leave.
-    CHECK(ws.begin(message_type::binary) == result::done);
-    CHECK(ws.append(octets_of_size(1), part::more) == result::done);
-    CHECK(hear(ws, from_client(9, "?")).empty());
-    CHECK(ws.append(octets_of_size(1), part::last) == result::done);
-    CHECK(support::hex(drain(ws)) == "02 01 00 8A 01 3F 80 01 00");
 }
 
 TEST_CASE("23 after our Close nothing leaves, and what arrives meanwhile is still delivered") {
@@ -1213,9 +1036,7 @@ TEST_CASE("C1 28 a million pings from a peer that never reads take constant memo
     flood(client, std::nullopt);
 }
 
-// ---------------------------------------------------------------------------------------------
-// Every call in every state
-// ---------------------------------------------------------------------------------------------
+// ---- every call in every state ----
 
 namespace {
 
@@ -1413,9 +1234,7 @@ TEST_CASE("wants().events promises an event: no adapter can spin, in random runs
     }
 }
 
-// ---------------------------------------------------------------------------------------------
-// In constant evaluation
-// ---------------------------------------------------------------------------------------------
+// ---- in constant evaluation ----
 
 namespace {
 

@@ -80,9 +80,10 @@ void check_refused(const judged& got, rule broken) {
 }
 
 // "name: value|name: value"
-std::string fields_of(const agreed& with) {
+template <class Fields>
+std::string text_of(const Fields& lines) {
     std::string text;
-    for (const field& line : response_fields(with)) {
+    for (const field& line : lines) {
         if (!text.empty()) text += '|';
         text += std::string(line.name) + ": " + std::string(line.value);
     }
@@ -99,7 +100,7 @@ TEST_CASE("a request that somebody else parsed is agreed on") {
     CHECK(!got.with->extended);
     CHECK(got.with->status() == 101);
     CHECK(got.with->protocol().empty());
-    CHECK(fields_of(*got.with) ==
+    CHECK(text_of(response_fields(*got.with)) ==
           "Upgrade: websocket|Connection: Upgrade|"
           "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     CHECK(response_fields(*got.with).size() == 3);
@@ -117,7 +118,7 @@ TEST_CASE("what was agreed on owns what it says") {
         kept = *got.with;
     }
     CHECK(text_of(kept.protocol()) == "chat");
-    CHECK(fields_of(kept).ends_with("|Sec-WebSocket-Protocol: chat"));
+    CHECK(text_of(response_fields(kept)).ends_with("|Sec-WebSocket-Protocol: chat"));
     CHECK(response_fields(kept).size() == 4);
 }
 
@@ -167,6 +168,17 @@ TEST_CASE("H8 what is no handshake is not agreed on") {
     CHECK(of_lines(and_also(upgrade, {{"Origin", "http://b"}}), {.from = origins::any}).with);
 }
 
+TEST_CASE("H8 a refusal of the version says which one we speak") {
+    const std::string version_and_upgrade =
+        "Sec-WebSocket-Version: 13|Upgrade: websocket|Connection: Upgrade";
+    CHECK(text_of(of_lines(without(4)).fields) == version_and_upgrade);
+    CHECK(text_of(of_lines(without(1)).fields) == version_and_upgrade);
+    CHECK(text_of(connect({}).fields) == "Sec-WebSocket-Version: 13");
+    CHECK(of_lines(without(3)).fields.empty());
+    CHECK(connect(and_also(version, {{"origin", "https://b"}})).fields.empty());
+    CHECK(of_lines(upgrade).fields.empty());
+}
+
 TEST_CASE("H10 a field that is none is refused, whoever let it pass") {
     for (int value = 0; value < 256; ++value) {
         const char c = static_cast<char>(static_cast<octet>(value));
@@ -207,10 +219,10 @@ TEST_CASE("an extended CONNECT is agreed on, without a proof") {
     CHECK(got.status == 200);
     CHECK(got.with->extended);
     CHECK(got.with->status() == 200);
-    CHECK(fields_of(*got.with) == "Sec-WebSocket-Protocol: chat");
+    CHECK(text_of(response_fields(*got.with)) == "Sec-WebSocket-Protocol: chat");
     const judged plain = connect(version);
     REQUIRE(plain.with);
-    CHECK(fields_of(*plain.with).empty());
+    CHECK(text_of(response_fields(*plain.with)).empty());
     CHECK(judge(extended_connect{"CONNECT", "websocket", "http", "a:80", "/?x", version}, {}).with);
 }
 
@@ -250,8 +262,8 @@ TEST_CASE("pseudo-header fields are judged like the line and the fields that the
 }
 
 TEST_CASE("the fields of an extended CONNECT are judged, too") {
-    check_refused(connect({}), rule::bad_version, 426);
-    check_refused(connect({{"sec-websocket-version", "8"}}), rule::bad_version, 426);
+    check_refused(connect({}), rule::bad_version, 400);
+    check_refused(connect({{"sec-websocket-version", "8"}}), rule::bad_version, 400);
     for (const std::string_view name : {"connection", "upgrade", "Upgrade"}) {
         check_refused(connect(and_also(version, {{name, "websocket"}})), rule::bad_field);
     }

@@ -821,53 +821,6 @@ TEST_CASE("At most two runs are offered: own, then lent") {
     CHECK(hear(ws) == lines{"drained"});
 }
 
-TEST_CASE("pending is what a browser calls bufferedAmount: own, lent and owed") {
-    test_server ws;
-    open_server(ws);
-    CHECK(ws.pending() == 0);
-    octet_vector lent(30);
-    CHECK(ws.begin(message_type::binary, 100) == result::done);
-    CHECK(ws.pending() == 102);
-    CHECK(ws.append(octets_of_size(20), part::more) == result::done);
-    CHECK(ws.pending() == 102);
-    CHECK(ws.lend(std::span(lent), part::more) == result::done);
-    CHECK(ws.pending() == 102);
-    CHECK(drain(ws).size() == 52);
-    CHECK(ws.pending() == 50);
-}
-
-TEST_CASE("20 room is the largest payload that send takes now") {
-    for (const std::size_t waiting : {0U, 1U, 500U, 65'400U, 66'000U}) {
-        for (const std::size_t message : {100U, 125U, 126U, 127U, 300U}) {
-            connection_options options;
-            options.limit.message = message;
-            options.limit.high = 65'536;
-            counted_keys keys;
-            test_client ws(keys, options);
-            open_client(ws);
-            CHECK(ws.begin(message_type::binary, 70'000) == result::done);
-            CHECK(ws.room() == 0);
-            const auto fill = octets_of_size(70'000);
-            octet_vector lent = fill;
-            CHECK(ws.lend(std::span(lent), part::last) == result::done);
-            CHECK(ws.room() == 0);  // lent
-            drain(ws);
-            hear(ws);
-            if (waiting > 65'536 + message) continue;
-            CHECK(ws.send_binary(octets_of_size(waiting)) == result::done);
-            const std::uint64_t room = ws.room();
-            if (room > 0) {
-                const auto size = static_cast<std::size_t>(room);
-                CHECK(ws.send_binary(octets_of_size(size + 1)) != result::done);
-                CHECK(ws.send_binary(octets_of_size(size)) == result::done);
-                CHECK(ws.room() < 126);
-            } else {
-                CHECK(ws.send_binary(octets_of_size(1)) == result::full);
-            }
-        }
-    }
-}
-
 // ---- flow ----
 
 namespace {
@@ -1108,51 +1061,7 @@ TEST_CASE("drained comes once when lent memory comes back, and not before") {
     }
 }
 
-// ---- close() ----
-
-TEST_CASE("close in the middle of a frame is mid_frame") {
-    test_server ws;
-    open_server(ws);
-    octet_vector lent(3);
-    CHECK(ws.begin(message_type::binary, 10) == result::done);
-    CHECK(ws.close() == result::mid_frame);
-    CHECK(ws.append(octets_of_size(5), part::more) == result::done);
-    CHECK(ws.close() == result::mid_frame);
-    CHECK(ws.lend(std::span(lent), part::more) == result::done);
-    CHECK(ws.close() == result::mid_frame);
-    drain(ws);
-    CHECK(ws.close() == result::mid_frame);
-    CHECK(ws.append(octets_of_size(2), part::last) == result::done);
-    CHECK(ws.close() == result::done);
-    CHECK(support::hex(drain(ws)).substr(6) == "88 02 03 E8");
-}
-
-TEST_CASE("A Close waits behind what is lent, and nothing may follow it") {
-    test_server ws;
-    open_server(ws);
-    octet_vector lent = octets_of_size(3);
-    CHECK(ws.begin(message_type::binary) == result::done);
-    CHECK(ws.lend(std::span(lent), part::more) == result::done);
-    CHECK(ws.close(1001) == result::done);
-    CHECK(ws.send_text("no") != result::done);
-    CHECK(support::hex(drain(ws)) == "02 03 00 07 0E 88 02 03 E9");
-    CHECK(ws.append(lent, part::last) == result::closing);
-    CHECK(ws.close() == result::closing);
-    CHECK(ws.ping() == result::closing);
-    CHECK(drain(ws).empty());
-    CHECK(hear(ws, client_close(1001)) == lines{"drained", "closed 1001"});
-}
-
-TEST_CASE("24 a Close that may not leave changes nothing") {
-    test_server ws;
-    open_server(ws);
-    CHECK(ws.close(1000, std::string(124, 'x')) == result::too_large);
-    CHECK(ws.close(1000, "\xFF") == result::bad_text);
-    CHECK(drain(ws).empty());
-    CHECK(report_of(ws) == "nothing, began nobody");
-    CHECK(ws.close(1000, std::string(123, 'x')) == result::done);
-    CHECK(drain(ws).size() == 127);
-}
+// ---- in the middle of a frame ----
 
 TEST_CASE("A violation by the peer in the middle of our frame drops without a Close") {
     test_server ws;

@@ -12,26 +12,10 @@
 #include <sockless/server_connection.hpp>
 
 #include "../asio/echo_server.hpp"
-#include "arguments.hpp"
+#include "server_settings.hpp"
 
 int main(int count, char** words) try {
-    std::uint16_t port = 9001;
-    sockless::connection_options options;
-    options.from = sockless::origins::any;
-    options.limit.message = std::size_t{64} << 20;
-    options.time.opening = 10'000;
-    options.time.close = 10'000;
-
-    arguments given(count, words);
-    while (const auto option = given.next()) {
-        if (*option == "--port") {
-            port = static_cast<std::uint16_t>(given.number(0, 65'535));
-        } else if (*option == "--max-message") {
-            options.limit.message = given.number(0, sockless::longest);
-        } else if (*option != "--no-deflate") {  // there is no compression yet
-            given.unknown();
-        }
-    }
+    const auto [port, options] = read_settings(count, words);
 
     asio::io_context io(1);
     on_asio::echo_server server(io, port, options, on_asio::plain);

@@ -52,8 +52,6 @@ class client_side : public connection {
         handshake_ = client_handshake(options_.limit);
         response_ = {};
     }
-    // Gives back what memory is not in use, without waiting for `timeouts.idle_release`.
-    constexpr void release() noexcept { give_memory_back(); }
 
   protected:
     constexpr client_side(memory& from, const connection_options& options,

@@ -2,16 +2,14 @@
 //
 // Octets received go into next(), which gives events; output() holds octets to transmit, and
 // written() says how many have left. wants() and deadline() tell a loop everything else. This class
-// only puts together what stands above it; server_connection and client_connection add their side
-// of the opening handshake, memory and keys. It is neither copied nor moved: I/O may point into it.
+// adds what comes to what is said and what stands above; server_connection and client_connection
+// add their side of the opening handshake, memory and keys. It is neither copied nor moved: I/O may
+// point into it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string_view>
-#include <type_traits>
 
 #include <sockless/close_code.hpp>
 #include <sockless/closing.hpp>
@@ -26,13 +24,12 @@
 #include <sockless/options.hpp>
 #include <sockless/outcome.hpp>
 #include <sockless/outgoing.hpp>
-#include <sockless/sending.hpp>
+#include <sockless/speaking.hpp>
 #include <sockless/storage.hpp>
-#include <sockless/utf8.hpp>
 
 namespace sockless::inline v0 {
 
-class connection : public lifetime {
+class connection : public speaking {
   public:
     // ---- octets received, events ----
 
@@ -53,37 +50,8 @@ class connection : public lifetime {
         return behind.empty() ? room : behind;
     }
 
-    // ---- messages from the application ----
-
-    // The caller vouches that text is UTF-8.
-    constexpr result send(message_type type, std::span<const octet> payload) noexcept {
-        return told(is_open() ? sending_.send(type, payload) : closed_result());
-    }
-    constexpr result send_text(std::string_view text) noexcept;
-    constexpr result send_binary(std::span<const octet> payload) noexcept {
-        return send(message_type::binary, payload);
-    }
-    // Begins a message of pieces, each of which will be a fragment.
-    constexpr result begin(message_type type) noexcept {
-        return told(is_open() ? sending_.begin(type) : closed_result());
-    }
-    // Begins a message of one frame, the length of which is known.
-    constexpr result begin(message_type type, std::uint64_t length) noexcept {
-        return told(is_open() ? sending_.begin(type, length) : closed_result());
-    }
-    constexpr result append(std::span<const octet> piece, part which) noexcept {
-        return told(is_open() ? sending_.append(piece, which) : closed_result());
-    }
-    // Not copied: yours again at `drained`. A client masks it where it lies.
-    constexpr result lend(std::span<octet> piece, part which) noexcept {
-        return is_open() ? lent(sending_.lend(piece, which), piece.size()) : closed_result();
-    }
-    constexpr result ping(std::span<const octet> payload = {}) noexcept {
-        return answered(is_open() ? sending_.control(opcode::ping, payload) : closed_result());
-    }
-    // For those who answer pings themselves.
-    constexpr result pong(std::span<const octet> payload) noexcept {
-        return answered(is_open() ? sending_.control(opcode::pong, payload) : closed_result());
+    constexpr sockless::counters counters() const noexcept {
+        return {.received = received_, .sent = sending_.sent()};
     }
 
   protected:
@@ -92,6 +60,10 @@ class connection : public lifetime {
         event::what told = event::what::nothing;
         rule broken = rule::none;
         std::size_t used = 0;
+
+        constexpr bool is_whole() const noexcept {
+            return told != event::what::nothing || broken != rule::none;
+        }
     };
     // What only a server, or only a client, does.
     struct side_functions {
@@ -104,7 +76,7 @@ class connection : public lifetime {
     };
     constexpr connection(role ours, memory& from, const connection_options& options,
                          const side_functions& side, key_source* keys) noexcept
-        : lifetime(ours, from, options, keys), side_(side) {}
+        : speaking(ours, from, options, keys), side_(side) {}
     ~connection() = default;
 
     // The opening handshake begins: a head will arrive behind what is kept already.
@@ -197,9 +169,8 @@ constexpr event connection::read_head(std::span<octet>& in) noexcept {
     if (message_.size() > kept_) return on_head(read_kept_head(in), {});
     const std::span<octet> all = in;
     const head_outcome head = side_.read_head(*this, all);
-    const bool whole = head.told != event::what::nothing || head.broken != rule::none;
-    if (!whole && !message_.append(all)) end(cause::no_memory);
-    const std::size_t used = whole ? head.used : all.size();
+    if (!head.is_whole() && !message_.append(all)) end(cause::no_memory);
+    const std::size_t used = head.is_whole() ? head.used : all.size();
     in = in.subspan(used);
     return on_head(head, all.first(used));
 }
@@ -215,8 +186,7 @@ constexpr connection::head_outcome connection::read_kept_head(std::span<octet>& 
         return {};
     }
     const head_outcome head = side_.read_head(*this, message_.octets().subspan(kept_));
-    const bool whole = head.told != event::what::nothing || head.broken != rule::none;
-    const std::size_t used = whole ? head.used : before + size;
+    const std::size_t used = head.is_whole() ? head.used : before + size;
     message_.shrink(kept_ + used);
     in = in.subspan(used - before);
     return head;
@@ -310,19 +280,6 @@ constexpr event connection::on_slice(const frame_event& frame) noexcept {
     told.first = true;
     told.payload = message_.octets();
     return told;
-}
-
-// ---- octets to transmit ----
-
-constexpr result connection::send_text(std::string_view text) noexcept {
-    if (!is_utf8(text)) return result::bad_text;
-    if (!std::is_constant_evaluated()) return send(message_type::text, octets_of(text));
-    // Constant evaluation takes no text for octets, so it gets them.
-    const std::span<octet> copy(new octet[text.size()], text.size());
-    copy_text(text, copy);
-    const result answer = send(message_type::text, copy);
-    delete[] copy.data();
-    return answer;
 }
 
 }  // namespace sockless::inline v0

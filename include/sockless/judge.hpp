@@ -68,6 +68,7 @@ struct judged {
     std::optional<agreed> with{};
     int status = 0;  // of the response: agreed, or not
     rule broken = rule::none;
+    std::span<const field> fields{};  // what a refusal says besides
 };
 
 // What to answer besides the status: views into what was agreed on.
@@ -99,6 +100,19 @@ inline agreed_fields response_fields(const agreed& with) noexcept { return agree
 agreed_fields response_fields(agreed&&) = delete;  // they would point to nothing
 
 namespace detail {
+
+// 4.4: the version that we speak. 9110, 15.5.22: a 426 says Upgrade as well.
+inline constexpr std::array<field, 3> upgrade_fields{{
+    {"Sec-WebSocket-Version", "13"},
+    {"Upgrade", "websocket"},
+    {"Connection", "Upgrade"},
+}};
+
+inline judged refused(rule broken) noexcept {
+    judged no{.status = status(broken), .broken = broken};
+    if (no.status == 426) no.fields = upgrade_fields;
+    return no;
+}
 
 // The elements of all lines of one name.
 class supplied_elements {
@@ -164,8 +178,8 @@ class supplied_request {
 
     judged finish(std::span<const field> lines, bool extended) noexcept {
         const rule broken = finish_rules();
-        if (broken != rule::none) return {std::nullopt, status(broken), broken};
-        if (!rules_.is_upgrade()) return {std::nullopt, 426, rule::bad_upgrade};
+        if (broken != rule::none) return refused(broken);
+        if (!rules_.is_upgrade()) return refused(rule::bad_upgrade);
         judged done;
         done.with.emplace().extended = extended;
         if (!extended) done.with->proof = accept_key({octets_of(key_)});
@@ -217,8 +231,6 @@ constexpr rule judge_target(std::string_view target, const limits& limit) noexce
     return line.take(' ');
 }
 
-inline judged refused(rule broken) noexcept { return {std::nullopt, status(broken), broken}; }
-
 }  // namespace detail
 
 // A request of HTTP/1.1. One that asks for no WebSocket is answered with a 426 if nobody else wants
@@ -262,7 +274,13 @@ inline judged judge(const extended_connect& request, const policy& ours) noexcep
         if (broken != rule::none) break;
         broken = rules.take_extended(line);
     }
-    return broken != rule::none ? detail::refused(broken) : rules.finish(request.fields, true);
+    judged found =
+        broken != rule::none ? detail::refused(broken) : rules.finish(request.fields, true);
+    if (found.status == 426) {  // RFC 9113, 8.6: without Upgrade, there is no 426 either
+        found.status = 400;
+        found.fields = found.fields.first(1);
+    }
+    return found;
 }
 
 }  // namespace sockless::inline v0

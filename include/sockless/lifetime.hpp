@@ -1,12 +1,10 @@
-// lifetime.hpp -- how long a connection lives, and what it waits for meanwhile (RFC
-// 6455, 7.1, 7.2).
+// lifetime.hpp -- how long a connection lives, and what it waits for (RFC 6455, 7.1, 7.2).
 //
 // It knows of time, of output that leaves, of both ends of the closing handshake, and of all that
-// can end a connection. What is said in it, connection.hpp knows.
+// can end a connection. What is said in it, speaking.hpp and connection.hpp know.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -41,6 +39,8 @@ class lifetime {
     // All that can leave at once: our own, and behind them what was lent.
     constexpr gather output_gather() noexcept { return sending_.out().offer_both(); }
     constexpr void written(std::size_t count) noexcept;
+    // Gives back what memory is not in use, without waiting for `timeouts.idle_release`.
+    constexpr void release() noexcept;
 
     // The transport has ended, or failed. A second time says that nothing can be written either.
     constexpr void end_of_stream() noexcept {
@@ -58,27 +58,12 @@ class lifetime {
     // When on_time() has something to do.
     constexpr milliseconds deadline() const noexcept { return clock_.next(); }
 
-    // 7.1.2: begins the closing handshake; what was sent before leaves before it.
-    constexpr result close(close_code code = 1000, std::string_view reason = {}) noexcept {
-        return close_with(code, reason);
-    }
-    // The same without a code, which the peer will see as 1005.
-    constexpr result close_without_code() noexcept { return close_with(std::nullopt, {}); }
     // No closing handshake: drop the transport now.
     constexpr void abort() noexcept { end(cause::aborted); }
     constexpr close_report report() const noexcept;
 
-    // What a browser calls bufferedAmount: all that was accepted, and has not been written.
-    constexpr std::uint64_t pending() const noexcept {
-        return phase_ < phase::ended ? sending_.pending() : 0;
-    }
-    // The largest payload that send() takes now.
-    constexpr std::uint64_t room() const noexcept { return is_open() ? sending_.room() : 0; }
     // Between our last automatic ping and its pong; `never` if there was none yet.
     constexpr milliseconds round_trip() const noexcept { return heartbeat_.round_trip(); }
-    constexpr sockless::counters counters() const noexcept {
-        return {.received = received_, .sent = sending_.sent()};
-    }
 
   protected:
     constexpr lifetime(role ours, memory& from, const connection_options& wished,
@@ -101,15 +86,7 @@ class lifetime {
         after_output();
         return answer;
     }
-    // The same of what belongs to a message.
-    constexpr result told(result answer) noexcept {
-        if (answer == result::done) on_message();
-        return answered(answer);
-    }
-    constexpr result lent(result answer, std::size_t size) noexcept {
-        if (answer == result::done) flow_.on_lent(size);
-        return told(answer);
-    }
+    constexpr result close_with(std::optional<close_code> code, std::string_view reason) noexcept;
 
     constexpr void start_opening() noexcept {
         phase_ = phase::opening;
@@ -117,14 +94,12 @@ class lifetime {
     }
     constexpr void start_frames() noexcept {
         phase_ = phase::open;
-        clock_.stop(timer::opening);
         clock_.start(timer::ping);
         clock_.start(timer::idle);
     }
     constexpr void start_ending(cause why) noexcept;
     constexpr void end(cause why) noexcept;
     constexpr void restart() noexcept;
-    constexpr void give_memory_back() noexcept;
 
     constexpr void on_life() noexcept;
     constexpr void on_message() noexcept {
@@ -165,7 +140,10 @@ class lifetime {
     constexpr bool awaits_flush() const noexcept {
         return phase_ == phase::ending && sending_.out().size() > 0;
     }
-    constexpr result close_with(std::optional<close_code> code, std::string_view reason) noexcept;
+    // Of what has come, there is nothing more to tell but that it has ended.
+    constexpr bool hears_end() const noexcept {
+        return end_of_stream_ && phase_ < phase::ended && !is_paused() && !awaits_flush();
+    }
     constexpr void ask_for_life() noexcept;
     constexpr void pause_or_go_on() noexcept;
     constexpr endpoint_options for_endpoint() const noexcept {
@@ -234,7 +212,7 @@ constexpr result lifetime::close_with(std::optional<close_code> code,
 // There is nothing more to tell of what has come.
 constexpr void lifetime::on_end_of_input() noexcept {
     if (no_life_) end(cause::dead_peer);
-    if (end_of_stream_ && !is_paused() && !awaits_flush()) end(cause::end_of_stream);
+    if (hears_end()) end(cause::end_of_stream);
 }
 
 constexpr void lifetime::start_ending(cause why) noexcept {
@@ -279,7 +257,7 @@ constexpr close_report lifetime::report() const noexcept {
     return report;
 }
 
-constexpr void lifetime::give_memory_back() noexcept {
+constexpr void lifetime::release() noexcept {
     if (message_.size() == 0 && endpoint_.lacking() == 0) message_.release();
     sending_.out().release();
 }
@@ -308,11 +286,9 @@ constexpr void lifetime::on_life() noexcept {
 }
 
 constexpr wants lifetime::wants() const noexcept {
-    const bool over = phase_ >= phase::ended;
     const bool has_output = sending_.out().size() > 0;
     sockless::wants all{.write = has_output};
-    const bool waits = phase_ == phase::ended || open_due_ || flow_.is_drained() ||
-                       (end_of_stream_ && !over && !is_paused() && !awaits_flush());
+    const bool waits = phase_ == phase::ended || open_due_ || flow_.is_drained() || hears_end();
     // A peer is dead only if there is nothing to read, so look at that first.
     all.events = waits || no_life_;
     const bool leaves = both_closes() && (has_output || drops_first());
@@ -320,7 +296,7 @@ constexpr wants lifetime::wants() const noexcept {
                          (phase_ == phase::ending && !leaves);
     all.read = listens && !waits && !end_of_stream_;
     if (phase_ == phase::ending && !has_output && !both_closes()) all.ending = ending::half_close;
-    if (over) all.ending = ending::drop;
+    if (phase_ >= phase::ended) all.ending = ending::drop;
     return all;
 }
 
@@ -331,14 +307,14 @@ constexpr void lifetime::on_time(milliseconds now) noexcept {
     if (clock_.take(timer::stall)) end(cause::stalled);
     if (clock_.take(timer::idle)) {
         why_ = cause::idle;
-        if (close(1001) != result::done) end(cause::idle);
+        if (close_with(close_code(1001), {}) != result::done) end(cause::idle);
     }
     if (clock_.take(timer::pong)) no_life_ = true;
     if (clock_.take(timer::ping)) {
         heartbeat_.fall_due();
         after_output();
     }
-    if (clock_.take(timer::release)) give_memory_back();
+    if (clock_.take(timer::release)) release();
 }
 
 }  // namespace sockless::inline v0

@@ -7,10 +7,8 @@
 
 #include <array>
 #include <cstddef>
-#include <new>
 #include <optional>
 #include <span>
-#include <type_traits>
 #include <utility>
 
 #include <sockless/connection.hpp>
@@ -19,6 +17,7 @@
 #include <sockless/opcode.hpp>
 #include <sockless/outcome.hpp>
 #include <sockless/server_connection.hpp>
+#include <sockless/storage.hpp>
 
 namespace sockless::inline v0 {
 
@@ -46,7 +45,7 @@ class prepared {
   public:
     constexpr prepared(message_type type, std::span<const octet> payload) noexcept : type_(type) {
         const std::size_t size = encoded_size(payload.size());
-        octets_ = std::is_constant_evaluated() ? new octet[size] : new (std::nothrow) octet[size];
+        octets_ = new_octets(size);
         if (octets_ != nullptr) frame_ = *encode_frame(type, payload, {octets_, size});
     }
     constexpr prepared(prepared&& other) noexcept

@@ -79,8 +79,6 @@ class server_side : public connection {
         restart();
         await_request();
     }
-    // Gives back what memory is not in use, without waiting for `timeouts.idle_release`.
-    constexpr void release() noexcept { give_memory_back(); }
 
   protected:
     constexpr server_side(memory& from, const connection_options& options) noexcept

@@ -57,6 +57,7 @@
 #include <sockless/options.hpp>            // what it may choose
 #include <sockless/sending.hpp>            // 5.4, 6.1: messages to octets
 #include <sockless/lifetime.hpp>           // 7: how long a connection lives
+#include <sockless/speaking.hpp>           // 6.1: what the application says
 #include <sockless/connection.hpp>         // octets to events, from the first to the last
 #include <sockless/server_connection.hpp>  // 4.2
 #include <sockless/client_connection.hpp>  // 4.1

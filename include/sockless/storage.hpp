@@ -63,6 +63,11 @@ constexpr std::span<octet> take_more(memory& from, region which, std::size_t bef
     return from.take(which, size > wish ? size : wish);
 }
 
+// Of `delete[]`; null if there are none. Constant evaluation knows no other new.
+constexpr octet* new_octets(std::size_t size) noexcept {
+    return std::is_constant_evaluated() ? new octet[size] : new (std::nothrow) octet[size];
+}
+
 // Grows with what is in it; given back when nothing is.
 class heap : public memory {
   public:
@@ -70,9 +75,7 @@ class heap : public memory {
 
   private:
     static constexpr std::span<octet> allocate(memory&, region, std::size_t size) noexcept {
-        // Constant evaluation knows no other new.
-        octet* const octets =
-            std::is_constant_evaluated() ? new octet[size] : new (std::nothrow) octet[size];
+        octet* const octets = new_octets(size);
         return {octets, octets == nullptr ? 0 : size};
     }
     static constexpr void free(memory&, region, std::span<octet> octets) noexcept {

@@ -9,7 +9,7 @@ standard="array bit compare concepts cstddef cstdint cstring initializer_list li
 string_view type_traits utility"
 leaves="prepared mask_source backoff pipe deflate"
 banned="detail impl util common base helper manager"
-longest=350
+longest=320
 
 # The names under a heading of the table of contents.
 section() {
