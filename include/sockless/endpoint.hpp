@@ -42,7 +42,8 @@ class endpoint {
         const frame_event event = reader_.next(in);
         if (event.kind == frame_event::what::ping) on_ping(event.payload);
         if (event.kind == frame_event::what::close) on_close(event.code);
-        if (event.kind == frame_event::what::violated) on_fault(event.broken);
+        // 7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code".
+        if (event.kind == frame_event::what::violated) queue_close(event.code);
         return event;
     }
 
@@ -64,7 +65,7 @@ class endpoint {
     constexpr void fail(rule broken) noexcept {
         if (sockless::code(broken) == 0 || state_ == closing::closed) return;
         reader_.fail(broken);
-        on_fault(broken);
+        queue_close(sockless::code(broken));
     }
 
     // A layer above cannot go on, for a reason that is no fault of the peer's: nothing is received
@@ -82,11 +83,7 @@ class endpoint {
         if (allowed != result::done) return allowed;
         const result good = judge_reason(reason);
         if (good != result::done) return good;
-        std::array<octet, longest_control_payload> body{};
-        const std::span<octet> text = std::span(body).subspan(2, reason.size());
-        store_network(code.value(), std::span(body).first(2));
-        copy_text(reason, text);
-        queue_close_body(std::span(body).first(2 + reason.size()));
+        queue_close(code.value(), reason);
         return result::done;
     }
 
@@ -214,7 +211,9 @@ class endpoint {
         // 5.5.2: a Pong answers a Ping. We send none once our Close has gone, or is about to:
         // nothing leaves after it, although 5.5.2 excuses only who has received a Close.
         const bool open = state_ == closing::open && due_ != reply::close;
-        if (open && answer_pings_) set_reply(reply::pong, payload);
+        if (!open || !answer_pings_) return;
+        due_ = reply::pong;
+        reply_size_ = static_cast<std::uint8_t>(copy_octets(payload, reply_));
     }
 
     constexpr void on_close(std::uint16_t code) noexcept {
@@ -225,25 +224,16 @@ class endpoint {
         if (answer_closes_) queue_close(code);
     }
 
-    // 7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code".
-    constexpr void on_fault(rule broken) noexcept { queue_close(sockless::code(broken)); }
-
-    constexpr void queue_close(std::uint16_t code) noexcept {
-        std::array<octet, 2> body{};
-        store_network(code, body);
-        queue_close_body(std::span(body).first(code == no_status_code ? 0 : 2));
-    }
-
     // 5.5.1: one Close leaves, the first that was due.
-    constexpr void queue_close_body(std::span<const octet> body) noexcept {
+    constexpr void queue_close(std::uint16_t code, std::string_view reason = {}) noexcept {
         if (due_ == reply::close || !follow(state_, closing_event::send_close)) return;
         if (began_ == side::nobody) began_ = side::us;
-        set_reply(reply::close, body);
-    }
-
-    constexpr void set_reply(reply kind, std::span<const octet> payload) noexcept {
-        due_ = kind;
-        reply_size_ = static_cast<std::uint8_t>(copy_octets(payload, reply_));
+        due_ = reply::close;
+        reply_size_ = 0;
+        if (code == no_status_code) return;
+        const std::span<octet> body(reply_);
+        store_network(code, body.first(2));
+        reply_size_ = static_cast<std::uint8_t>(2 + copy_text(reason, body.subspan(2)));
     }
 
     frame_reader reader_;

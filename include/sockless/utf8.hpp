@@ -97,7 +97,7 @@ constexpr bool is_utf8(std::span<const octet> text) noexcept {
 }
 
 constexpr bool is_utf8(std::string_view text) noexcept {
-    if (!std::is_constant_evaluated()) return is_utf8(octets_of(text));
+    if (!prefer_small && !std::is_constant_evaluated()) return is_utf8(octets_of(text));
     utf8_checker checker;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const std::size_t following = text.size() - i - 1;

@@ -1,5 +1,7 @@
 // A whole server connection on fixed storage: what it costs firmware that is asked, echoes and
 // ends.
+#include <memory>
+
 #include <sockless/server_connection.hpp>
 
 using namespace sockless;
@@ -7,8 +9,9 @@ using namespace sockless;
 using small_server = basic_server<fixed<capacity{.message = 512, .output = 672}>>;
 using transmitter = std::size_t (*)(std::span<const octet>);
 
-extern "C" bool probe(small_server& peer, std::span<octet>& in, milliseconds now,
+extern "C" bool probe(small_server& peer, bool is_new, std::span<octet>& in, milliseconds now,
                       transmitter transmit) {
+    if (is_new) std::construct_at(&peer);
     peer.on_time(now);
     for (const event& each : peer.receive(in)) {
         result answer = result::done;

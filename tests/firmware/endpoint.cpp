@@ -1,4 +1,6 @@
 // A whole server endpoint: what the codec costs firmware that echoes, answers pings and closes.
+#include <memory>
+
 #include <sockless/endpoint.hpp>
 
 using namespace sockless;
@@ -25,7 +27,9 @@ result echo(server_endpoint& peer, const frame_event& slice, transmitter transmi
 
 }  // namespace
 
-extern "C" bool probe(server_endpoint& peer, std::span<octet>& in, transmitter transmit) {
+extern "C" bool probe(server_endpoint& peer, bool is_new, std::span<octet>& in,
+                      transmitter transmit) {
+    if (is_new) std::construct_at(&peer);
     for (const frame_event& event : peer.receive(in)) {
         drain(peer, transmit);
         if (event.kind != frame_event::what::slice) continue;
