@@ -181,7 +181,7 @@ TEST_CASE("The end of the stream arrives behind all octets, and once") {
     CHECK(aborted.server.report().why == cause::end_of_stream);
 }
 
-TEST_CASE("28 two ends that both pause may wait for each other, and either one may be drained") {
+TEST_CASE("28 a server pauses, its client goes on at drained, and nothing is lost") {
     connection_options options;
     options.limit.message = 1'000;
     options.limit.high = 2'000;
