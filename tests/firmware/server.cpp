@@ -10,9 +10,9 @@ using namespace sockless;
 using transmitter = void (*)(std::span<const octet>);
 
 struct server {
+    bool is_open = false;
     server_handshake handshake{};
     server_endpoint peer{};
-    bool is_open = false;
 };
 
 namespace {
