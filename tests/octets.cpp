@@ -15,6 +15,7 @@
 
 using sockless::copy_octets;
 using sockless::copy_text;
+using sockless::literal_octets;
 using sockless::load_network16;
 using sockless::octet;
 using sockless::octets_of;
@@ -26,6 +27,7 @@ namespace {
 constexpr std::array<octet, 5> hello{'H', 'e', 'l', 'l', 'o'};
 constexpr std::array<octet, 3> euro{0xE2, 0x82, 0xAC};
 
+static_assert(literal_octets("Hello") == hello && literal_octets("").empty());
 static_assert(std::is_unsigned_v<octet> && sizeof(octet) == 1);
 static_assert(text_view{hello} == std::string_view("Hello"));
 static_assert(std::string_view("Hello") == text_view{hello});

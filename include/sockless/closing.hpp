@@ -18,13 +18,14 @@ enum class closing : std::uint8_t { open, sent, received, closed };
 enum class closing_event : std::uint8_t { send_data, send_close, get_data, get_close, end };
 
 namespace detail {
-// no:    5.5.1: nothing is sent after our own Close.
+// no:    no state at all: 5.5.1: nothing is sent after our own Close.
 // get_*: 1.4 has us discard whatever follows the peer's Close (rows `received` and `closed`).
+inline constexpr auto no_closing = static_cast<closing>(0xFF);
 inline constexpr auto closing_table = [] {
     using enum closing;
-    constexpr std::nullopt_t no = std::nullopt;
+    constexpr closing no = no_closing;
     // clang-format off
-    return std::array<std::array<std::optional<closing>, 5>, 4>{{
+    return std::array<std::array<closing, 5>, 4>{{
         //               send_data  send_close  get_data   get_close  end
         /* open     */ {{open,      sent,       open,      received,  closed}},
         /* sent     */ {{no,        no,         sent,      closed,    closed}},
@@ -37,7 +38,10 @@ inline constexpr auto closing_table = [] {
 
 // The state after an event, or nothing if it must not happen.
 constexpr std::optional<closing> follow(closing now, closing_event event) noexcept {
-    return detail::closing_table[static_cast<std::size_t>(now)][static_cast<std::size_t>(event)];
+    const closing next =
+        detail::closing_table[static_cast<std::size_t>(now)][static_cast<std::size_t>(event)];
+    if (next == detail::no_closing) return std::nullopt;
+    return next;
 }
 
 enum class side : std::uint8_t { nobody, us, peer };

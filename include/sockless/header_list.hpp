@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 #include <sockless/octets.hpp>
 
@@ -84,11 +85,12 @@ constexpr bool same_letters(std::span<const octet> a, std::span<const Char> b) n
 }  // namespace detail
 
 // The same but for the case of ASCII letters.
-constexpr bool same_text(text_view a, text_view b) noexcept {
-    return detail::same_letters(a.octets, b.octets);
-}
 constexpr bool same_text(text_view a, std::string_view b) noexcept {
     return detail::same_letters(a.octets, std::span<const char>(b));
+}
+constexpr bool same_text(text_view a, text_view b) noexcept {
+    if (!std::is_constant_evaluated()) return same_text(a, static_cast<std::string_view>(b));
+    return detail::same_letters(a.octets, b.octets);
 }
 
 // Without the blanks around it.

@@ -1,6 +1,7 @@
 // octets.hpp -- octets, text that is made of octets, and network byte order (RFC 6455, 5.2).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -64,6 +65,14 @@ constexpr std::size_t copy_octets(std::span<const octet> from, std::span<octet> 
 inline std::span<const octet> octets_of(std::string_view text) noexcept {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
     return {reinterpret_cast<const octet*>(text.data()), text.size()};
+}
+
+// The same of a literal, in constant evaluation as well.
+template <std::size_t Size>
+consteval std::array<octet, Size - 1> literal_octets(const char (&text)[Size]) noexcept {
+    std::array<octet, Size - 1> octets{};
+    for (std::size_t i = 0; i < octets.size(); ++i) octets[i] = static_cast<octet>(text[i]);
+    return octets;
 }
 
 // Copies as much of a text as there is room for, and says how much.

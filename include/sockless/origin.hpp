@@ -21,7 +21,7 @@ namespace sockless::inline v0 {
 // the brackets of an IPv6 address among them.
 struct authority {
     std::size_t host = 0;
-    std::uint16_t port = 0;  // 0: none is said
+    std::uint16_t port = 0;
 };
 
 // RFC 1035, 2.3.4: a name has at most 255 octets.
@@ -71,15 +71,18 @@ constexpr std::uint16_t read_port(std::span<const octet> digits) noexcept {
 }
 }  // namespace detail
 
-constexpr std::optional<authority> parse_authority(text_view text) noexcept {
+// `usual` is the port if none is said.
+constexpr std::optional<authority> parse_authority(text_view text,
+                                                   std::uint16_t usual = 0) noexcept {
     const std::span<const octet> all = text.octets;
     if (all.empty()) return std::nullopt;
-    authority found{all[0] == '[' ? detail::address_size(all) : detail::name_size(all)};
+    authority found{all[0] == '[' ? detail::address_size(all) : detail::name_size(all), usual};
     if (found.host == 0 || found.host > longest_host) return std::nullopt;
     if (found.host < all.size()) {
         if (all[found.host] != ':') return std::nullopt;
-        found.port = detail::read_port(all.subspan(found.host + 1));
-        if (found.port == 0) return std::nullopt;
+        const std::uint16_t port = detail::read_port(all.subspan(found.host + 1));
+        if (port == 0) return std::nullopt;
+        found.port = port;
     }
     return found;
 }
@@ -120,11 +123,10 @@ constexpr std::optional<origin_parts> parse_origin(text_view text, bool& wild) n
     rest = rest.subspan(3);
     wild = rest.size() > 2 && rest[0] == '*' && rest[1] == '.';
     if (wild) rest = rest.subspan(2);
-    const std::optional<authority> where = parse_authority(text_view{rest});
+    const text_view name{text.octets.first(scheme)};
+    const std::optional<authority> where = parse_authority(text_view{rest}, default_port(name));
     if (!where) return std::nullopt;
-    origin_parts found{{text.octets.first(scheme)}, {rest.first(where->host)}, where->port};
-    if (found.port == 0) found.port = default_port(found.scheme);
-    return found;
+    return origin_parts{name, {rest.first(where->host)}, where->port};
 }
 
 // Is the page one of those that an entry of a list stands for?
@@ -170,10 +172,9 @@ constexpr bool is_of_same_host(text_view page, text_view host,
     if (!same_text({page.octets.first(front.size())}, front)) return false;
     page = {page.octets.subspan(front.size())};
 
-    const std::optional<authority> theirs = parse_authority(page);
-    const std::optional<authority> ours = parse_authority(host);
-    return theirs && ours &&
-           (theirs->port == 0 ? usual : theirs->port) == (ours->port == 0 ? usual : ours->port) &&
+    const std::optional<authority> theirs = parse_authority(page, usual);
+    const std::optional<authority> ours = parse_authority(host, usual);
+    return theirs && ours && theirs->port == ours->port &&
            same_text({page.octets.first(theirs->host)}, text_view{host.octets.first(ours->host)});
 }
 

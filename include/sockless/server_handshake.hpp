@@ -108,11 +108,12 @@ struct answer {
 };
 
 namespace detail {
-inline constexpr std::string_view switching_protocols =
+inline constexpr auto switching_protocols = literal_octets(
     "HTTP/1.1 101 Switching Protocols\r\n"
     "Upgrade: websocket\r\n"
     "Connection: Upgrade\r\n"
-    "Sec-WebSocket-Accept: ";
+    "Sec-WebSocket-Accept: ");
+inline constexpr auto end_of_head = literal_octets("\r\n\r\n");
 
 constexpr bool are_offered(const request_head& request, text_view extensions) noexcept {
     return every_extension(extensions, [&](text_view name) noexcept {
@@ -124,7 +125,7 @@ constexpr bool are_offered(const request_head& request, text_view extensions) no
 }  // namespace detail
 
 inline constexpr std::size_t shortest_acceptance =
-    detail::switching_protocols.size() + sizeof(accept_value) + 4;
+    detail::switching_protocols.size() + sizeof(accept_value) + detail::end_of_head.size();
 
 // 4.2.2: the shortest answer that opens a WebSocket.
 constexpr written accept(const request_head& request, std::span<octet> out) noexcept {
@@ -132,9 +133,9 @@ constexpr written accept(const request_head& request, std::span<octet> out) noex
     if (!request.is_upgrade()) return {result::not_offered, 0};
     if (out.size() < size) return {result::full, size};
     const accept_value proof = accept_key(request.key());
-    out = out.subspan(copy_text(detail::switching_protocols, out));
+    out = out.subspan(copy_octets(detail::switching_protocols, out));
     out = out.subspan(copy_octets(proof, out));
-    copy_text("\r\n\r\n", out);
+    copy_octets(detail::end_of_head, out);
     return {result::done, size};
 }
 
@@ -227,13 +228,13 @@ constexpr written respond(int status, std::span<const field> headers, std::span<
 namespace detail {
 // The status is still to be written over this one. 9110, 7.8: any response may say Upgrade, a 426
 // has to; and 4.4 wants the version there. So every refusal says both.
-inline constexpr std::string_view refusal =
+inline constexpr auto refusal = literal_octets(
     "HTTP/1.1 400 \r\n"
     "Upgrade: websocket\r\n"
     "Connection: Upgrade, close\r\n"
     "Sec-WebSocket-Version: 13\r\n"
     "Content-Length: 0\r\n"
-    "\r\n";
+    "\r\n");
 }  // namespace detail
 
 inline constexpr std::size_t longest_refusal = detail::refusal.size();
@@ -242,7 +243,7 @@ inline constexpr std::size_t longest_refusal = detail::refusal.size();
 constexpr written refuse(rule broken, std::span<octet> out) noexcept {
     if (!is_of_opening(broken)) return {result::bad_head, 0};
     if (out.size() < longest_refusal) return {result::full, longest_refusal};
-    copy_text(detail::refusal, out);
+    copy_octets(detail::refusal, out);
     unsigned tens = 0;
     unsigned ones = status(broken) - 400U;
     for (; ones >= 10; ones -= 10) ++tens;  // firmware has no division

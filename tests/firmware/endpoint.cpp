@@ -21,7 +21,7 @@ result echo(server_endpoint& peer, const frame_event& slice, transmitter transmi
         peer.start({.type = slice.type, .last = slice.last}, slice.payload.size(), start);
     if (started != result::done) return started;
     transmit(start.view());
-    transmit(peer.pay(slice.payload));
+    transmit(peer.pay_plain(slice.payload));
     return result::done;
 }
 

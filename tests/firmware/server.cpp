@@ -10,9 +10,9 @@ using namespace sockless;
 using transmitter = void (*)(std::span<const octet>);
 
 struct server {
+    bool is_open = false;
     server_handshake handshake{};
     server_endpoint peer{};
-    bool is_open = false;
 };
 
 namespace {
@@ -29,7 +29,7 @@ result echo(server_endpoint& peer, const frame_event& slice, transmitter transmi
         peer.start({.type = slice.type, .last = slice.last}, slice.payload.size(), start);
     if (started != result::done) return started;
     transmit(start.view());
-    transmit(peer.pay(slice.payload));
+    transmit(peer.pay_plain(slice.payload));
     return result::done;
 }
 
