@@ -81,9 +81,9 @@ void check_refused(const judged& got, rule broken) {
 
 // "name: value|name: value"
 template <class Fields>
-std::string text_of(const Fields& lines) {
+std::string text_of(const Fields& all) {
     std::string text;
-    for (const field& line : lines) {
+    for (const field& line : all) {
         if (!text.empty()) text += '|';
         text += std::string(line.name) + ": " + std::string(line.value);
     }
