@@ -36,7 +36,7 @@ constexpr expected_rule row(rule id, std::string_view name, std::uint16_t code, 
 // What each RFC says of the fault that its section forbids: RFC 6455, 7.4.1 for the code of a
 // Close.
 // clang-format off
-constexpr std::array<expected_rule, 36> expected_rules{{
+constexpr std::array<expected_rule, 38> expected_rules{{
     row(NAMED(none),                   0,    0, ""),
     row(NAMED(reserved_bits),       1002, 6455, "5.2"),
     row(NAMED(reserved_opcode),     1002, 6455, "5.2"),
@@ -55,6 +55,8 @@ constexpr std::array<expected_rule, 36> expected_rules{{
     row(NAMED(bad_text),            1007, 6455, "8.1"),
     row(NAMED(bad_close_code),      1002, 6455, "7.4"),
     row(NAMED(bad_reason),          1007, 6455, "5.5.1"),
+    row(NAMED(bad_compression),     1007, 7692, "7.2.2"),    // Decompression
+    row(NAMED(high_ratio),          1009, 6455, "10.4"),
     row(NAMED(bad_request_line),     400, 9112, "3"),        // Request Line
     row(NAMED(bad_status_line),      400, 9112, "4"),        // Status Line
     row(NAMED(bad_target),           400, 9112, "3.2"),      // Request Target
@@ -97,6 +99,8 @@ constexpr bool has_row(rule id) {
         case rule::bad_text:
         case rule::bad_close_code:
         case rule::bad_reason:
+        case rule::bad_compression:
+        case rule::high_ratio:
         case rule::bad_request_line:
         case rule::bad_status_line:
         case rule::bad_target:

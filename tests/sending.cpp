@@ -100,7 +100,7 @@ class sender {
     explicit sender(role ours, std::size_t limit = 100'000, endpoint_options options = {})
         : ours_(ours),
           end(ours, options),
-          out(end, storage, limit, ours == role::client ? &keys : nullptr) {}
+          out(end, storage, limit, ours == role::client ? &keys : nullptr, none) {}
 
     // A frame from the peer arrives; what it calls for goes to the output if it may.
     void arrives(int op, std::string_view payload) {
@@ -166,6 +166,7 @@ class sender {
     scarce storage;
     counted_keys keys;
     either_endpoint end;
+    no_compression none{};
     sending out;
     octet_vector wire;
     octet_vector borrowed;  // what is lent in some tests
@@ -217,7 +218,8 @@ template <class Storage>
 constexpr bool server_says_hello() {
     Storage storage;
     either_endpoint end(role::server, {});
-    sending out(end, storage, 2304, nullptr);
+    no_compression none;
+    sending out(end, storage, 2304, nullptr, none);
     if (out.send(message_type::text, hello) != result::done) return false;
     if (!transmits(out, {0x81, 0x05, 'H', 'e', 'l', 'l', 'o'})) return false;
     if (out.begin(message_type::text) != result::done) return false;
@@ -234,7 +236,8 @@ constexpr bool client_says_hello() {
     Storage storage;
     rfc_key keys;
     either_endpoint end(role::client, {});
-    sending out(end, storage, 2304, &keys);
+    no_compression none;
+    sending out(end, storage, 2304, &keys, none);
     if (out.send(message_type::text, hello) != result::done) return false;
     if (!transmits(out, {0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58})) {
         return false;
@@ -249,7 +252,8 @@ constexpr bool client_says_hello() {
 constexpr bool server_has_room() {
     fixed<> storage;
     either_endpoint end(role::server, {});
-    sending out(end, storage, 2304, nullptr);
+    no_compression none;
+    sending out(end, storage, 2304, nullptr, none);
     return out.room() == 2300 && out.send(message_type::binary, hello) == result::done &&
            out.room() == 2293 && out.append(hello, part::last) == result::not_open;
 }
@@ -1312,7 +1316,8 @@ TEST_CASE("on fixed storage nothing is taken from the heap, whatever is sent") {
             fixed<> storage;
             counted_keys keys;
             either_endpoint end(ours, {});
-            sending out(end, storage, 2304, masks(ours) ? &keys : nullptr);
+            no_compression none;
+            sending out(end, storage, 2304, masks(ours) ? &keys : nullptr, none);
             std::array<octet, 2000> payload{};
             for (int i = 0; i < 200; ++i) {
                 const std::size_t size = static_cast<std::size_t>(i) * 10;

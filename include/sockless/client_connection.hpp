@@ -7,13 +7,15 @@
 #include <string_view>
 
 #include <sockless/client_handshake.hpp>
+#include <sockless/compression.hpp>
 #include <sockless/connection.hpp>
 #include <sockless/events.hpp>
+#include <sockless/handshaking.hpp>
+#include <sockless/key_source.hpp>
 #include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/outcome.hpp>
 #include <sockless/request_writer.hpp>
-#include <sockless/sending.hpp>
 #include <sockless/storage.hpp>
 
 namespace sockless::inline v0 {
@@ -25,14 +27,17 @@ class client_side : public connection {
     constexpr result open(const opening& request) noexcept {
         if (phase_ == phase::opening) return result::undecided;
         if (phase_ != phase::idle) return result::not_open;
+        opening asking = request;
+        std::array<char, compression::longest_text> room{};
+        if (asking.extensions.empty()) asking.extensions = squeeze_.offer(room);
         std::array<octet, 16> nonce{};
         for (std::size_t i = 0; i < nonce.size(); i += sizeof(masking_key)) {
             copy_octets(keys_.draw().octets, std::span(nonce).subspan(i));
         }
         const result asked =
-            put_head([&](std::span<octet> out) { return handshake_.write(request, nonce, out); });
+            put_head([&](std::span<octet> out) { return handshake_.write(asking, nonce, out); });
         if (asked != result::done) return answered(asked);
-        if (!keep(request.protocols) || !keep(request.extensions)) {
+        if (!keep(request.protocols) || !keep(asking.extensions)) {
             sending_.out().clear();
             message_.clear();
             return result::too_large;
@@ -54,9 +59,9 @@ class client_side : public connection {
     }
 
   protected:
-    constexpr client_side(memory& from, const connection_options& options,
+    constexpr client_side(memory& from, compression& squeeze, const connection_options& options,
                           key_source& keys) noexcept
-        : connection(role::client, from, options, table, &keys),
+        : connection(role::client, from, options, table, &keys, squeeze),
           keys_(keys),
           handshake_(options_.limit) {}
     ~client_side() = default;
@@ -69,7 +74,7 @@ class client_side : public connection {
         return place.size() == text.size();
     }
 
-    static constexpr head_outcome read_head(connection& self,
+    static constexpr head_outcome read_head(handshaking& self,
                                             std::span<const octet> head) noexcept {
         auto& mine = static_cast<client_side&>(self);
         const outcome<answer_kind> read = mine.read_head(head);
@@ -79,6 +84,9 @@ class client_side : public connection {
         }
         mine.response_ = mine.handshake_.response(head.first(read.used));
         const bool opens = read.value == answer_kind::open;
+        if (opens && !mine.squeeze_.agree(mine.response_.extensions().first())) {
+            return {.broken = rule::bad_extension, .used = read.used - 1};
+        }
         return {.told = opens ? event::what::open : event::what::refused, .used = read.used};
     }
     constexpr outcome<answer_kind> read_head(std::span<const octet> head) noexcept {
@@ -87,12 +95,12 @@ class client_side : public connection {
         return handshake_.read(head, text_view{offered.first(protocols_)},
                                text_view{offered.first(offered_).subspan(protocols_)});
     }
-    static constexpr void head_moved(connection& self, std::span<const octet> head) noexcept {
+    static constexpr void head_moved(handshaking& self, std::span<const octet> head) noexcept {
         auto& mine = static_cast<client_side&>(self);
         mine.response_ = head.empty() ? response_head{} : mine.handshake_.response(head);
     }
     // 4.1: the client fails the connection, and says nothing.
-    static constexpr void refuse(connection&, rule) noexcept {}
+    static constexpr void refuse(handshaking&, rule) noexcept {}
     static constexpr side_functions table{read_head, head_moved, refuse};
 
     key_source& keys_;
@@ -103,39 +111,30 @@ class client_side : public connection {
 };
 
 namespace detail {
-// Keys come from what the caller has: anything that gives a masking_key when it is called.
-template <class Keys>
-class keys_of : public key_source {
-  public:
-    constexpr explicit keys_of(Keys& keys) noexcept : key_source(call), keys_(keys) {}
-
-  private:
-    static constexpr masking_key call(key_source& self) noexcept {
-        return static_cast<keys_of&>(self).keys_();
-    }
-    Keys& keys_;
-};
-
-template <class Keys, class Storage>
-struct with_keys_and_storage {
-    constexpr explicit with_keys_and_storage(Keys& from) noexcept : own_keys(from) {}
+template <class Keys, class Storage, class Compression>
+struct client_parts {
+    constexpr client_parts(Keys& from, const typename Compression::options& how) noexcept
+        : own_keys(from), own_compression(how) {}
 
     Storage own_storage;
     keys_of<Keys> own_keys;
+    Compression own_compression;
 };
 }  // namespace detail
 
 // 5.3: the keys have to be unpredictable, each of them. mask_source gives such; the caller owns it.
-template <class Keys, class Storage = heap>
-class client_connection : private detail::with_keys_and_storage<Keys, Storage>, public client_side {
-    using parts = detail::with_keys_and_storage<Keys, Storage>;
+template <class Keys, class Storage = heap, class Compression = no_compression>
+class client_connection : private detail::client_parts<Keys, Storage, Compression>,
+                          public client_side {
+    using parts = detail::client_parts<Keys, Storage, Compression>;
 
   public:
-    constexpr explicit client_connection(Keys& keys,
-                                         const connection_options& options = {}) noexcept
-        : parts(keys), client_side(parts::own_storage, options, parts::own_keys) {}
-    client_connection(Keys&&,
-                      const connection_options& = {}) = delete;  // it would be gone too early
+    constexpr explicit client_connection(Keys& keys, const connection_options& options = {},
+                                         const typename Compression::options& how = {}) noexcept
+        : parts(keys, how),
+          client_side(parts::own_storage, parts::own_compression, options, parts::own_keys) {}
+    client_connection(Keys&&, const connection_options& = {},
+                      const typename Compression::options& = {}) = delete;  // gone too early
 };
 
 }  // namespace sockless::inline v0

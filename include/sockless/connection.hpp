@@ -13,6 +13,7 @@
 
 #include <sockless/close_code.hpp>
 #include <sockless/closing.hpp>
+#include <sockless/compression.hpp>
 #include <sockless/deadlines.hpp>
 #include <sockless/event_range.hpp>
 #include <sockless/events.hpp>
@@ -24,12 +25,12 @@
 #include <sockless/options.hpp>
 #include <sockless/outcome.hpp>
 #include <sockless/outgoing.hpp>
-#include <sockless/speaking.hpp>
+#include <sockless/handshaking.hpp>
 #include <sockless/storage.hpp>
 
 namespace sockless::inline v0 {
 
-class connection : public speaking {
+class connection : public handshaking {
   public:
     // ---- octets received, events ----
 
@@ -44,7 +45,7 @@ class connection : public speaking {
     // next(), whatever else is done meanwhile.
     constexpr std::span<octet> read_target(std::span<octet> room) noexcept {
         if (phase_ != phase::open || flow_.is_paused() || options_.slices) return room;
-        const std::size_t lacking = endpoint_.lacking();
+        const std::size_t lacking = endpoint_.compressed() ? 0 : endpoint_.lacking();
         const std::size_t size = room.size() < lacking ? room.size() : lacking;
         const std::span<octet> behind = size > 0 ? message_.tail(size) : std::span<octet>{};
         return behind.empty() ? room : behind;
@@ -55,74 +56,18 @@ class connection : public speaking {
     }
 
   protected:
-    // How reading a head ended; `told` is what the application hears of it.
-    struct head_outcome {
-        event::what told = event::what::nothing;
-        rule broken = rule::none;
-        std::size_t used = 0;
-
-        constexpr bool is_whole() const noexcept {
-            return told != event::what::nothing || broken != rule::none;
-        }
-    };
-    // What only a server, or only a client, does.
-    struct side_functions {
-        head_outcome (*read_head)(connection&, std::span<const octet> head) noexcept;
-        // The head that was told is kept here from now on; if it is empty, nobody needs it any
-        // more.
-        void (*head_moved)(connection&, std::span<const octet> head) noexcept;
-        // Puts the answer to a rule that was broken into the output.
-        void (*refuse)(connection&, rule) noexcept;
-    };
-    constexpr connection(role ours, memory& from, const connection_options& options,
-                         const side_functions& side, key_source* keys) noexcept
-        : speaking(ours, from, options, keys), side_(side) {}
+    using handshaking::handshaking;
     ~connection() = default;
-
-    // The opening handshake begins: a head will arrive behind what is kept already.
-    constexpr void start_opening(std::size_t kept) noexcept {
-        lifetime::start_opening();
-        kept_ = kept;
-    }
-    // And is over; `open` is still to be told.
-    constexpr void accepted() noexcept {
-        start_frames();
-        message_.clear();
-        open_due_ = true;
-    }
-    constexpr void restart() noexcept {
-        lifetime::restart();
-        told_head_ = {};
-        head_told_ = message_told_ = false;
-    }
-
-    // Puts what `write` writes into the output, which is empty, whole or not at all.
-    template <class Write>
-    constexpr result put_head(Write write) noexcept {
-        const sockless::written size = write(std::span<octet>{});
-        if (size.what != result::full) return size.what;
-        outgoing& out = sending_.out();
-        if (size.octets > out.limit()) return result::too_large;
-        if (!out.reserve(size.octets)) return result::full;
-        out.add(write(out.space().first(size.octets)).octets);
-        return result::done;
-    }
 
   private:
     constexpr event tell(std::span<octet>& in) noexcept;
-    constexpr event read_head(std::span<octet>& in) noexcept;
-    constexpr head_outcome read_kept_head(std::span<octet>& in) noexcept;
-    constexpr event on_head(const head_outcome& head, std::span<octet> at) noexcept;
-    constexpr void keep_told_head() noexcept;
     constexpr event read_frames(std::span<octet>& in) noexcept;
     constexpr event on_frame(const frame_event& frame) noexcept;
     constexpr event on_slice(const frame_event& frame) noexcept;
-
-    const side_functions& side_;
-    std::size_t kept_ = 0;          // octets in front of the head
-    std::span<octet> told_head_{};  // a head that lies in the caller's octets
-    bool head_told_ = false;        // the application looks at the head,
-    bool message_told_ = false;     // or at the message
+    constexpr event on_compressed(const frame_event& frame) noexcept;
+    constexpr event inflate() noexcept;
+    constexpr event no_memory() noexcept;
+    constexpr std::span<octet> bite(std::span<octet> in) const noexcept;
 };
 
 // ---- octets received, events ----
@@ -162,77 +107,21 @@ constexpr event connection::tell(std::span<octet>& in) noexcept {
             .payload = endpoint_.close_reason()};
 }
 
-// ---- the opening handshake ----
-
-constexpr event connection::read_head(std::span<octet>& in) noexcept {
-    if (in.empty()) return {};
-    if (message_.size() > kept_) return on_head(read_kept_head(in), {});
-    const std::span<octet> all = in;
-    const head_outcome head = side_.read_head(*this, all);
-    if (!head.is_whole() && !message_.append(all)) end(cause::no_memory);
-    const std::size_t used = head.is_whole() ? head.used : all.size();
-    in = in.subspan(used);
-    return on_head(head, all.first(used));
-}
-
-// Puts the next octets behind those of the head that have been kept. What turns out to belong to
-// the first frame stays where it is.
-constexpr connection::head_outcome connection::read_kept_head(std::span<octet>& in) noexcept {
-    const std::size_t before = message_.size() - kept_;
-    const std::size_t room = options_.limit.head + std::size_t{1} - before;
-    const std::size_t size = in.size() < room ? in.size() : room;
-    if (!message_.append(in.first(size))) {
-        end(cause::no_memory);
-        return {};
-    }
-    const head_outcome head = side_.read_head(*this, message_.octets().subspan(kept_));
-    const std::size_t used = head.is_whole() ? head.used : before + size;
-    message_.shrink(kept_ + used);
-    in = in.subspan(used - before);
-    return head;
-}
-
-constexpr event connection::on_head(const head_outcome& head, std::span<octet> at) noexcept {
-    if (head.broken != rule::none) {
-        fault_ = {head.broken, head.used};
-        side_.refuse(*this, head.broken);
-        start_ending(cause::violation);
-        return {};
-    }
-    if (head.told == event::what::nothing) return {};
-    clock_.stop(timer::opening);
-    told_head_ = at;
-    head_told_ = true;
-    phase_ = phase::asked;
-    if (head.told == event::what::refused) end(cause::refused);
-    head_size_ = head.used;
-    if (head.told == event::what::open) {
-        start_frames();
-        message_told_ = true;  // the head is looked at
-    }
-    return {.kind = head.told};
-}
-
-// The head has been told; who still wants to see it finds it in memory of our own from now on.
-constexpr void connection::keep_told_head() noexcept {
-    if (!head_told_) return;
-    head_told_ = false;
-    const std::span<octet> head = told_head_;
-    told_head_ = {};
-    const bool refused = phase_ == phase::ended && ours_ == role::client;
-    if (phase_ != phase::asked && !refused) return side_.head_moved(*this, {});
-    const bool kept = message_.append(head);
-    if (!kept) end(cause::no_memory);
-    side_.head_moved(*this, kept ? message_.octets().subspan(kept_) : std::span<octet>{});
-}
-
 // ---- frames ----
 
 constexpr event connection::read_frames(std::span<octet>& in) noexcept {
     while (phase_ == phase::open && !flow_.is_paused()) {
-        const frame_event frame = endpoint_.next(in);
-        if (frame.kind == frame_event::what::nothing) break;
-        const event told = on_frame(frame);
+        event told;
+        if (slice_due_) {
+            told = inflate();
+        } else {
+            std::span<octet> piece = bite(in);
+            const std::size_t given = piece.size();
+            const frame_event frame = endpoint_.next(piece);
+            in = in.subspan(given - piece.size());
+            if (frame.kind == frame_event::what::nothing) break;
+            told = on_frame(frame);
+        }
         if (told.kind != event::what::nothing) return told;
     }
     return {};
@@ -266,20 +155,68 @@ constexpr event connection::on_slice(const frame_event& frame) noexcept {
     if (frame.remaining == 0) ++received_.frames;
     if (frame.last) ++received_.messages;
     on_message();
+    if (frame.compressed) return on_compressed(frame);
     if (options_.slices) return told;
     told.kind = event::what::message;
     const bool whole = frame.first && frame.last;
     if (whole && !message_.is_tail(frame.payload)) return told;
-    if (!message_.append(frame.payload)) {
-        endpoint_.give_up(1011);
-        start_ending(cause::no_memory);
-        return {};
-    }
+    if (!message_.append(frame.payload)) return no_memory();
     if (!frame.last) return {};
     message_told_ = true;
     told.first = true;
     told.payload = message_.octets();
     return told;
+}
+
+constexpr event connection::no_memory() noexcept {
+    endpoint_.give_up(1011);
+    start_ending(cause::no_memory);
+    return {};
+}
+
+// ---- compressed messages ----
+
+// What is compressed is kept until it has been told, so in slices it is taken bite by bite.
+constexpr std::span<octet> connection::bite(std::span<octet> in) const noexcept {
+    const bool plain = endpoint_.lacking() > 0 && !endpoint_.compressed();
+    const bool all = !options_.slices || plain || !squeeze_.agreed();
+    return all || in.size() <= compression::bite ? in : in.first(compression::bite);
+}
+
+constexpr event connection::on_compressed(const frame_event& frame) noexcept {
+    squeeze_.take({frame.payload, frame.type, frame.first, frame.last});
+    return inflate();
+}
+
+constexpr event connection::inflate() noexcept {
+    const std::size_t limit = options_.limit.message;
+    const inflated got =
+        options_.slices ? squeeze_.inflate_slice(limit) : squeeze_.inflate(message_, limit);
+    slice_due_ = got.more;
+    switch (got.what) {
+        case inflated::is::nothing:
+            return {};
+        case inflated::is::no_memory:
+            return no_memory();
+        case inflated::is::broken:
+            endpoint_.fail(got.broken);
+            start_ending(cause::violation);
+            return {};
+        case inflated::is::message:
+            message_told_ = true;
+            return {.kind = event::what::message,
+                    .type = got.type,
+                    .first = true,
+                    .last = true,
+                    .payload = message_.octets()};
+        case inflated::is::slice:
+            break;
+    }
+    return {.kind = event::what::slice,
+            .type = got.type,
+            .first = got.first,
+            .last = got.last,
+            .payload = got.payload};
 }
 
 }  // namespace sockless::inline v0

@@ -117,6 +117,8 @@ class endpoint {
 
     // What the data frame that is arriving still lacks; 0: none is.
     constexpr std::size_t lacking() const noexcept { return reader_.lacking(); }
+    // Is it compressed?
+    constexpr bool compressed() const noexcept { return reader_.compressed(); }
 
     constexpr std::uint64_t offset() const noexcept { return reader_.offset(); }
     constexpr closing state() const noexcept { return state_; }

@@ -123,6 +123,9 @@ class frame_reader {
         return arriving ? frame_.left() : 0;
     }
 
+    // Is the message that arrives compressed?
+    constexpr bool compressed() const noexcept { return compressed_; }
+
     // After a Close: its reason, which is kept as long as the reader.
     constexpr std::span<octet> close_reason() noexcept {
         return close_reason_of(std::span(control_).first(frame_.length_code()));

@@ -28,6 +28,12 @@ class growing {
         if (memory_.size() - size_ < count && !grow(size_ + count)) return {};
         return memory_.subspan(size_, count);
     }
+    // The same for as many as there is memory for, of at most so many.
+    constexpr std::span<octet> space(std::size_t most) noexcept {
+        if (memory_.size() == size_ && !grow(size_ + 1)) return {};
+        const std::span<octet> free = memory_.subspan(size_);
+        return free.first(free.size() < most ? free.size() : most);
+    }
     // Do these octets lie there already?
     constexpr bool is_tail(std::span<const octet> octets) const noexcept {
         return has_memory() && octets.data() == memory_.data() + size_;

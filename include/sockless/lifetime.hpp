@@ -11,6 +11,7 @@
 
 #include <sockless/close_code.hpp>
 #include <sockless/closing.hpp>
+#include <sockless/compression.hpp>
 #include <sockless/deadlines.hpp>
 #include <sockless/endpoint.hpp>
 #include <sockless/events.hpp>
@@ -66,13 +67,14 @@ class lifetime {
     constexpr milliseconds round_trip() const noexcept { return heartbeat_.round_trip(); }
 
   protected:
-    constexpr lifetime(role ours, memory& from, const connection_options& wished,
-                       key_source* keys) noexcept
+    constexpr lifetime(role ours, memory& from, const connection_options& wished, key_source* keys,
+                       compression& squeeze) noexcept
         : options_(fitted(wished, from.most())),
           ours_(ours),
+          squeeze_(squeeze),
           endpoint_(ours, for_endpoint()),
           message_(from, from.most().message),
-          sending_(endpoint_, from, options_.limit.output, keys),
+          sending_(endpoint_, from, options_.limit.output, keys, squeeze),
           flow_(options_.limit.high, options_.limit.low, pauses(options_, ours)),
           clock_(wished.time) {}
     ~lifetime() = default;
@@ -88,18 +90,13 @@ class lifetime {
     }
     constexpr result close_with(std::optional<close_code> code, std::string_view reason) noexcept;
 
-    constexpr void start_opening() noexcept {
-        phase_ = phase::opening;
-        clock_.start(timer::opening);
-    }
-    constexpr void start_frames() noexcept {
-        phase_ = phase::open;
-        clock_.start(timer::ping);
-        clock_.start(timer::idle);
-    }
     constexpr void start_ending(cause why) noexcept;
     constexpr void end(cause why) noexcept;
     constexpr void restart() noexcept;
+    // Nothing has been read or written yet, and it is known now what was agreed on.
+    constexpr void restart_endpoint() noexcept {
+        endpoint_ = either_endpoint(ours_, for_endpoint());
+    }
 
     constexpr void on_life() noexcept;
     constexpr void on_message() noexcept {
@@ -107,7 +104,8 @@ class lifetime {
     }
     // There was traffic: memory is kept for more of it.
     constexpr void keep_memory() noexcept {
-        const bool holds = message_.has_memory() || sending_.out().has_memory();
+        const bool holds =
+            message_.has_memory() || sending_.out().has_memory() || squeeze_.has_memory();
         if (holds && is_open()) clock_.start(timer::release);
     }
     constexpr void on_end_of_input() noexcept;
@@ -119,6 +117,8 @@ class lifetime {
     phase phase_ = phase::idle;
     cause why_ = cause::nothing;
     bool open_due_ = false;
+    bool slice_due_ = false;  // of compressed octets that were taken
+    compression& squeeze_;
     either_endpoint endpoint_;
     growing message_;  // before it is open: the head
     sending sending_;
@@ -147,7 +147,9 @@ class lifetime {
     constexpr void ask_for_life() noexcept;
     constexpr void pause_or_go_on() noexcept;
     constexpr endpoint_options for_endpoint() const noexcept {
-        return {.limit = options_.limit, .answer_pings = options_.answer_pings};
+        return {.limit = options_.limit,
+                .rsv1 = squeeze_.agreed(),
+                .answer_pings = options_.answer_pings};
     }
 
     bool end_of_stream_ = false;
@@ -242,7 +244,7 @@ constexpr void lifetime::end(cause why) noexcept {
     endpoint_.end_of_stream();
     sending_.out().clear();
     flow_.restart();
-    open_due_ = no_life_ = false;
+    open_due_ = slice_due_ = no_life_ = false;
     clock_.stop_all();
 }
 
@@ -260,12 +262,14 @@ constexpr close_report lifetime::report() const noexcept {
 constexpr void lifetime::release() noexcept {
     if (message_.size() == 0 && endpoint_.lacking() == 0) message_.release();
     sending_.out().release();
+    squeeze_.release();
 }
 
 constexpr void lifetime::restart() noexcept {
+    squeeze_.reset();
     message_.clear();
     sending_.restart();
-    endpoint_ = either_endpoint(ours_, for_endpoint());
+    restart_endpoint();
     clock_ = deadlines(options_.time);
     heartbeat_ = {};
     received_ = {};
@@ -274,7 +278,7 @@ constexpr void lifetime::restart() noexcept {
     why_ = cause::nothing;
     phase_ = phase::idle;
     flow_.restart();
-    open_due_ = end_of_stream_ = no_life_ = clean_ = false;
+    open_due_ = slice_due_ = end_of_stream_ = no_life_ = clean_ = false;
 }
 
 // ---- the loop around it ----

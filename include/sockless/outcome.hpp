@@ -34,6 +34,8 @@ enum class rule : std::uint8_t {
     bad_text,
     bad_close_code,
     bad_reason,
+    bad_compression,
+    high_ratio,
 
     // of the opening handshake
     bad_request_line,
@@ -66,7 +68,7 @@ struct rule_entry {
 };
 
 // clang-format off
-inline constexpr std::array<rule_entry, 36> rule_table{{
+inline constexpr std::array<rule_entry, 38> rule_table{{
     {rule::none,                    0,    0, "",        "none"},
     {rule::reserved_bits,        1002, 6455, "5.2",     "reserved_bits"},
     {rule::reserved_opcode,      1002, 6455, "5.2",     "reserved_opcode"},
@@ -85,6 +87,8 @@ inline constexpr std::array<rule_entry, 36> rule_table{{
     {rule::bad_text,             1007, 6455, "8.1",     "bad_text"},
     {rule::bad_close_code,       1002, 6455, "7.4",     "bad_close_code"},
     {rule::bad_reason,           1007, 6455, "5.5.1",   "bad_reason"},
+    {rule::bad_compression,      1007, 7692, "7.2.2",   "bad_compression"},
+    {rule::high_ratio,           1009, 6455, "10.4",    "high_ratio"},
     {rule::bad_request_line,      400, 9112, "3",       "bad_request_line"},
     {rule::bad_status_line,       400, 9112, "4",       "bad_status_line"},
     {rule::bad_target,            400, 9112, "3.2",     "bad_target"},

@@ -85,6 +85,12 @@ class outgoing {
         if (back_.memory().empty() && offered_ > 0) return give_memory(back_, count);
         return give_memory(tail(), tail().size() + count);
     }
+    // The same in one run: the place for the next octets holds them all.
+    constexpr bool reserve_run(std::size_t count) noexcept {
+        if (!reserve(count)) return false;
+        if (space().size() >= count) return true;
+        return offered_ > 0 ? give_memory(back_, count) : give_memory(tail(), own() + count);
+    }
     // A place for the next octets of what was reserved; there may be another behind it.
     constexpr std::span<octet> space() noexcept { return tail().space(); }
     constexpr void add(std::size_t count) noexcept { tail().add(count); }

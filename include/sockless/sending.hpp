@@ -14,10 +14,12 @@
 
 #include <sockless/close_code.hpp>
 #include <sockless/close_payload.hpp>
+#include <sockless/compression.hpp>
 #include <sockless/endpoint.hpp>
 #include <sockless/events.hpp>
 #include <sockless/frame_header.hpp>
 #include <sockless/frame_writer.hpp>
+#include <sockless/key_source.hpp>
 #include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
@@ -26,22 +28,6 @@
 #include <sockless/storage.hpp>
 
 namespace sockless::inline v0 {
-
-// Where a client's keys come from. A server has none.
-class key_source {
-  public:
-    key_source(const key_source&) = delete;
-    key_source& operator=(const key_source&) = delete;
-    constexpr masking_key draw() noexcept { return draw_(*this); }
-
-  protected:
-    using function = masking_key (*)(key_source&) noexcept;
-    constexpr explicit key_source(function own) noexcept : draw_(own) {}
-    ~key_source() = default;
-
-  private:
-    function draw_;
-};
 
 // An endpoint whose role is not known when the program is compiled.
 class either_endpoint : public endpoint {
@@ -60,9 +46,9 @@ class either_endpoint : public endpoint {
 
 class sending {
   public:
-    constexpr sending(either_endpoint& with, memory& from, std::size_t limit,
-                      key_source* keys) noexcept
-        : endpoint_(with), keys_(keys), out_(from, limit) {}
+    constexpr sending(either_endpoint& with, memory& from, std::size_t limit, key_source* keys,
+                      compression& squeeze) noexcept
+        : endpoint_(with), keys_(keys), squeeze_(squeeze), out_(from, limit) {}
 
     constexpr outgoing& out() noexcept { return out_; }
     constexpr const outgoing& out() const noexcept { return out_; }
@@ -84,9 +70,11 @@ class sending {
         replies_end_ = 0;
     }
 
-    constexpr result send(message_type type, std::span<const octet> payload) noexcept {
+    constexpr result send(message_type type, std::span<const octet> payload,
+                          compress how = compress::when_long) noexcept {
         const result allowed = may_begin();
         if (allowed != result::done) return allowed;
+        if (send_compressed(type, payload, how)) return result::done;
         const result headed = head({.type = type}, payload.size(), payload.size());
         if (headed != result::done) return headed;
         copy(payload);
@@ -242,6 +230,30 @@ class sending {
         return result::done;
     }
 
+    // Where it is agreed on and worth it, and there is a place for it; otherwise it leaves as it
+    // is.
+    constexpr bool send_compressed(message_type type, std::span<const octet> payload,
+                                   compress how) noexcept {
+        const std::size_t most = squeeze_.bound(payload.size(), how);
+        const std::size_t front = header_size(most, keys_ != nullptr);
+        if (most == 0 || !out_.reserve_run(reply_size() + front + most)) return false;
+        move_any_control();
+        const std::span<octet> run = out_.space();
+        const std::size_t size = squeeze_.deflate(payload, run.subspan(front, most));
+        frame_start start;
+        static_cast<void>(endpoint_.start({.type = type, .compressed = true}, size, key(), start));
+        // A header may turn out to be shorter than it could have been.
+        for (std::size_t i = 0; start.size < front && i < size; ++i) {
+            run[start.size + i] = run[front + i];
+        }
+        copy_octets(start.view(), run);
+        endpoint_.pay(run.subspan(start.size, size));
+        out_.add(start.size + size);
+        ++sent_.frames;
+        ++sent_.messages;
+        return true;
+    }
+
     constexpr result begin_piece(std::size_t size, part which, std::size_t copied) noexcept {
         if (unfinished_ == shape::none) return result::not_open;
         if (out_.lent() > 0) return result::lent;
@@ -289,6 +301,7 @@ class sending {
 
     either_endpoint& endpoint_;
     key_source* keys_;
+    compression& squeeze_;
     outgoing out_;
     traffic sent_;
     shape unfinished_ = shape::none;

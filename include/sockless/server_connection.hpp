@@ -5,8 +5,10 @@
 #include <span>
 
 #include <sockless/closing.hpp>
+#include <sockless/compression.hpp>
 #include <sockless/connection.hpp>
 #include <sockless/events.hpp>
+#include <sockless/handshaking.hpp>
 #include <sockless/http_head.hpp>
 #include <sockless/judge.hpp>
 #include <sockless/masking.hpp>
@@ -41,10 +43,15 @@ class server_side : public connection {
 
     // 4.2.2: yes. `open` comes next.
     constexpr result accept() noexcept {
+        std::array<char, compression::longest_text> room{};
+        if (!squeeze_.answer(request_, room).empty()) return accept(answer{});
         return accept_with(
             [&](std::span<octet> out) noexcept { return sockless::accept(request_, out); });
     }
-    constexpr result accept(const answer& with) noexcept {
+    // What `with` says of extensions counts for more than what compression would answer.
+    constexpr result accept(answer with) noexcept {
+        std::array<char, compression::longest_text> room{};
+        if (with.extensions.empty()) with.extensions = squeeze_.answer(request_, room);
         return accept_with(
             [&](std::span<octet> out) noexcept { return sockless::accept(request_, with, out); });
     }
@@ -81,13 +88,15 @@ class server_side : public connection {
     }
 
   protected:
-    constexpr server_side(memory& from, const connection_options& options) noexcept
-        : connection(role::server, from, options, table, nullptr) {
+    constexpr server_side(memory& from, compression& squeeze,
+                          const connection_options& options) noexcept
+        : connection(role::server, from, options, table, nullptr, squeeze) {
         await_request();
     }
     // The opening handshake is somebody else's work, and done: see judge().
-    constexpr server_side(const agreed&, memory& from, const connection_options& options) noexcept
-        : connection(role::server, from, options, table, nullptr) {
+    constexpr server_side(const agreed&, memory& from, compression& squeeze,
+                          const connection_options& options) noexcept
+        : connection(role::server, from, options, table, nullptr, squeeze) {
         accepted();
     }
     ~server_side() = default;
@@ -99,7 +108,7 @@ class server_side : public connection {
         start_opening(0);
     }
 
-    static constexpr head_outcome read_head(connection& self,
+    static constexpr head_outcome read_head(handshaking& self,
                                             std::span<const octet> head) noexcept {
         auto& mine = static_cast<server_side&>(self);
         const outcome<request_kind> read = mine.handshake_.read(head);
@@ -112,14 +121,14 @@ class server_side : public connection {
         return {.told = asks ? event::what::request : event::what::plain_request,
                 .used = read.used};
     }
-    static constexpr void head_moved(connection& self, std::span<const octet> head) noexcept {
+    static constexpr void head_moved(handshaking& self, std::span<const octet> head) noexcept {
         auto& mine = static_cast<server_side&>(self);
         mine.request_ = head.empty() ? request_head{} : mine.handshake_.request(head);
         if (head.empty() || mine.request_.is_upgrade()) return;
         refuse(self, rule::bad_upgrade);  // 426
         mine.start_ending(cause::refused);
     }
-    static constexpr void refuse(connection& self, rule broken) noexcept {
+    static constexpr void refuse(handshaking& self, rule broken) noexcept {
         auto& mine = static_cast<server_side&>(self);
         // Without memory for it, there is none.
         static_cast<void>(
@@ -133,20 +142,27 @@ class server_side : public connection {
 
 namespace detail {
 // A base, so that memory is there before what takes it, and goes after it.
-template <class Storage>
-struct with_storage {
+template <class Storage, class Compression>
+struct server_parts {
+    constexpr explicit server_parts(const typename Compression::options& how) noexcept
+        : own_compression(how) {}
+
     Storage own_storage;
+    Compression own_compression;
 };
 }  // namespace detail
 
-template <class Storage = heap>
-class basic_server : private detail::with_storage<Storage>, public server_side {
+template <class Storage = heap, class Compression = no_compression>
+class basic_server : private detail::server_parts<Storage, Compression>, public server_side {
+    using parts = detail::server_parts<Storage, Compression>;
+
   public:
-    constexpr explicit basic_server(const connection_options& options = {}) noexcept
-        : server_side(this->own_storage, options) {}
-    constexpr explicit basic_server(const agreed& terms,
-                                    const connection_options& options = {}) noexcept
-        : server_side(terms, this->own_storage, options) {}
+    constexpr explicit basic_server(const connection_options& options = {},
+                                    const typename Compression::options& how = {}) noexcept
+        : parts(how), server_side(parts::own_storage, parts::own_compression, options) {}
+    constexpr explicit basic_server(const agreed& terms, const connection_options& options = {},
+                                    const typename Compression::options& how = {}) noexcept
+        : parts(how), server_side(terms, parts::own_storage, parts::own_compression, options) {}
 };
 
 using server_connection = basic_server<>;

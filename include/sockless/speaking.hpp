@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include <sockless/close_code.hpp>
+#include <sockless/compression.hpp>
 #include <sockless/events.hpp>
 #include <sockless/lifetime.hpp>
 #include <sockless/octets.hpp>
@@ -25,12 +26,14 @@ namespace sockless::inline v0 {
 class speaking : public lifetime {
   public:
     // The caller vouches that text is UTF-8.
-    constexpr result send(message_type type, std::span<const octet> payload) noexcept {
-        return told(is_open() ? sending_.send(type, payload) : closed_result());
+    constexpr result send(message_type type, std::span<const octet> payload,
+                          compress how = compress::when_long) noexcept {
+        return told(is_open() ? sending_.send(type, payload, how) : closed_result());
     }
-    constexpr result send_text(std::string_view text) noexcept;
-    constexpr result send_binary(std::span<const octet> payload) noexcept {
-        return send(message_type::binary, payload);
+    constexpr result send_text(std::string_view text, compress how = compress::when_long) noexcept;
+    constexpr result send_binary(std::span<const octet> payload,
+                                 compress how = compress::when_long) noexcept {
+        return send(message_type::binary, payload, how);
     }
 
     // Begins a message of pieces, each of which will be a fragment.
@@ -86,13 +89,13 @@ class speaking : public lifetime {
     }
 };
 
-constexpr result speaking::send_text(std::string_view text) noexcept {
+constexpr result speaking::send_text(std::string_view text, compress how) noexcept {
     if (!is_utf8(text)) return result::bad_text;
-    if (!std::is_constant_evaluated()) return send(message_type::text, octets_of(text));
+    if (!std::is_constant_evaluated()) return send(message_type::text, octets_of(text), how);
     // Constant evaluation takes no text for octets, so it gets them.
     const std::span<octet> copy(new_octets(text.size()), text.size());
     copy_text(text, copy);
-    const result answer = send(message_type::text, copy);
+    const result answer = send(message_type::text, copy, how);
     delete[] copy.data();
     return answer;
 }

@@ -1,0 +1,230 @@
+// deflate.hpp -- permessage-deflate for connections (RFC 7692, 7).
+//
+//     basic_server<heap, permessage_deflate> ws(options, {.threshold = 64});
+//
+// Who does not ask for it does not get it. It takes memory: see inflate_memory() and
+// deflate_memory(). And where a secret is compressed beside a text of somebody else's, the length
+// tells of the secret (RFC 7692, 8; CRIME): send such messages with compress::no.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <sockless/compression.hpp>
+#include <sockless/deflate_pool.hpp>
+#include <sockless/deflate_streams.hpp>
+#include <sockless/deflate_terms.hpp>
+#include <sockless/growing.hpp>
+#include <sockless/inflating.hpp>
+#include <sockless/masking.hpp>
+#include <sockless/octets.hpp>
+#include <sockless/request_head.hpp>
+
+namespace sockless::inline v0 {
+
+struct deflate_options {
+    deflate_wishes wishes{};
+    int level = 1;                     // of zlib, 1 to 9
+    int mem_level = 8;                 // of zlib, 1 to 9
+    std::size_t threshold = 128;       // messages that are shorter leave as they are
+    std::size_t slice = 4096;          // octets of a message that is told in slices
+    std::size_t most_ratio = 0;        // octets for each that came, from 64 KiB on; 0: any number
+    bool release_when_idle = false;    // our context, and streams without one
+    std::span<octet> inflate_arena{};  // instead of the heap
+    std::span<octet> deflate_arena{};
+    deflate_pool* pool = nullptr;  // for directions without a context
+};
+
+// Windows of 4 KiB, and 32 KiB of memory for deflating.
+constexpr deflate_options low_memory() noexcept {
+    return {.wishes = {.window_bits = 12, .peer_window_bits = 12}, .mem_level = 5};
+}
+
+class permessage_deflate : public compression {
+  public:
+    using options = deflate_options;
+
+    explicit permessage_deflate(const options& how = {}) noexcept
+        : compression(table),
+          how_(how),
+          own_inflater_(how.inflate_arena),
+          own_deflater_(how.deflate_arena),
+          in_(how.slice) {}
+    ~permessage_deflate() { return_inflater(); }
+
+    // What was agreed on.
+    const std::optional<deflate_terms>& terms() const noexcept { return terms_; }
+
+  private:
+    // ---- the opening handshake ----
+
+    std::string_view offer(text_room room) noexcept {
+        ours_ = role::client;
+        return put(offer_of(how_.wishes), room);
+    }
+    bool agree(std::optional<text_view> answer) noexcept {
+        if (!answer) return true;
+        terms_ = verify_deflate(*answer, how_.wishes);
+        return terms_.has_value();
+    }
+    std::string_view answer(const request_head& request, text_room room) noexcept {
+        ours_ = role::server;
+        const auto accepted = accept_deflate(request.extensions(), how_.wishes);
+        if (!accepted) return {};
+        terms_ = accepted->terms;
+        // Without memory there is nothing to agree on.
+        if (inflating_stream() == nullptr || deflating_stream() == nullptr) {
+            forget();
+            return {};
+        }
+        return put(accepted->answer, room);
+    }
+    static std::string_view put(std::string_view text, text_room room) noexcept {
+        return {room.data(), text.copy(room.data(), room.size())};
+    }
+
+    role peer() const noexcept { return ours_ == role::server ? role::client : role::server; }
+    // 7.1.1: does what this end compresses refer to earlier messages?
+    bool keeps_context(role end) const noexcept {
+        return end == role::server ? !terms_->server_no_context_takeover
+                                   : !terms_->client_no_context_takeover;
+    }
+    int window_bits(role end) const noexcept {
+        return end == role::server ? terms_->server_max_window_bits
+                                   : terms_->client_max_window_bits;
+    }
+
+    // ---- streams ----
+
+    // Open; null: there is no memory for it.
+    inflater* inflating_stream() noexcept {
+        if (how_.pool == nullptr || keeps_context(peer())) {
+            return own_inflater_.open(window_bits(peer())) ? &own_inflater_ : nullptr;
+        }
+        if (borrowed_ == nullptr) borrowed_ = how_.pool->borrow();
+        return borrowed_;
+    }
+    deflater* deflating_stream() noexcept {
+        const int bits = window_bits(ours_);
+        deflate_pool* const pool = how_.pool;
+        if (pool == nullptr || keeps_context(ours_) || pool->settings().window_bits > bits) {
+            return own_deflater_.open({how_.level, how_.mem_level, bits}) ? &own_deflater_
+                                                                          : nullptr;
+        }
+        deflater& shared = pool->shared_deflater();
+        return shared.open(pool->settings()) ? &shared : nullptr;
+    }
+    void return_inflater() noexcept {
+        if (borrowed_ != nullptr) how_.pool->give_back(borrowed_);
+        borrowed_ = nullptr;
+    }
+
+    // ---- octets received ----
+
+    inflated told(const inflated& got) noexcept {
+        const bool ended = got.what == inflated::is::message || got.last;
+        if (ended && borrowed_ == nullptr && !keeps_context(peer())) own_inflater_.reset();
+        if (ended) return_inflater();
+        return got;
+    }
+    inflated inflate(growing& message, std::size_t limit) noexcept {
+        inflater* const stream = inflating_stream();
+        if (stream == nullptr) return {.what = inflated::is::no_memory};
+        return told(in_.append_to(message, *stream, {limit, how_.most_ratio}));
+    }
+    inflated inflate_slice(std::size_t limit) noexcept {
+        inflater* const stream = inflating_stream();
+        if (stream == nullptr) return {.what = inflated::is::no_memory};
+        return told(in_.slice(*stream, {limit, how_.most_ratio}));
+    }
+
+    // ---- messages to send ----
+
+    std::size_t bound(std::size_t size, compress how) noexcept {
+        if (!terms_ || how == compress::no) return 0;
+        if (how == compress::when_long && size < how_.threshold) return 0;
+        // zlib has no raw deflate with a window of 8 bits, and counts in 32.
+        if (window_bits(ours_) < 9 || size > most_at_once) return 0;
+        deflater* const stream = deflating_stream();
+        return stream == nullptr ? 0 : stream->bound(size);
+    }
+    std::size_t deflate_message(std::span<const octet> message, std::span<octet> out) noexcept {
+        // 7.2.3.6: an empty message is an empty stored block, and only its first octet stays.
+        if (message.empty()) {
+            out[0] = 0x00;
+            return 1;
+        }
+        deflater& stream = *deflating_stream();
+        const stream_step step = stream.step(message, out);
+        if (!keeps_context(ours_)) stream.reset();
+        // 7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end."
+        return step.made - 4;
+    }
+
+    // ---- memory ----
+
+    bool has_memory() const noexcept {
+        const bool kept = own_inflater_.is_open() || own_deflater_.is_open();
+        return in_.has_memory() || (how_.release_when_idle && kept);
+    }
+    void release() noexcept {
+        if (in_.is_open()) return;
+        in_.release();
+        if (!how_.release_when_idle || !terms_) return;
+        own_deflater_.close();
+        if (!keeps_context(peer())) own_inflater_.close();
+    }
+    void forget() noexcept {
+        in_.reset();
+        return_inflater();
+        own_inflater_.close();
+        own_deflater_.close();
+        terms_ = std::nullopt;
+    }
+
+    static permessage_deflate& mine(compression& self) noexcept {
+        return static_cast<permessage_deflate&>(self);
+    }
+    static const permessage_deflate& mine(const compression& self) noexcept {
+        return static_cast<const permessage_deflate&>(self);
+    }
+    static const functions table;
+    static constexpr std::size_t most_at_once = std::size_t{1} << 30;
+
+    options how_;
+    role ours_ = role::server;
+    std::optional<deflate_terms> terms_;
+    inflater own_inflater_;
+    inflater* borrowed_ = nullptr;
+    deflater own_deflater_;
+    inflating in_;
+};
+
+inline constexpr compression::functions permessage_deflate::table{
+    .offer = [](compression& self, text_room room) noexcept { return mine(self).offer(room); },
+    .agree = [](compression& self,
+                std::optional<text_view> answer) noexcept { return mine(self).agree(answer); },
+    .answer = [](compression& self, const request_head& request,
+                 text_room room) noexcept { return mine(self).answer(request, room); },
+    .agreed = [](const compression& self) noexcept { return mine(self).terms_.has_value(); },
+    .take = [](compression& self,
+               const compressed_piece& piece) noexcept { mine(self).in_.take(piece); },
+    .inflate = [](compression& self, growing& message,
+                  std::size_t limit) noexcept { return mine(self).inflate(message, limit); },
+    .inflate_slice = [](compression& self,
+                        std::size_t limit) noexcept { return mine(self).inflate_slice(limit); },
+    .bound = [](compression& self, std::size_t size,
+                compress how) noexcept { return mine(self).bound(size, how); },
+    .deflate =
+        [](compression& self, std::span<const octet> message, std::span<octet> out) noexcept {
+            return mine(self).deflate_message(message, out);
+        },
+    .has_memory = [](const compression& self) noexcept { return mine(self).has_memory(); },
+    .release = [](compression& self) noexcept { mine(self).release(); },
+    .reset = [](compression& self) noexcept { mine(self).forget(); },
+};
+
+}  // namespace sockless::inline v0

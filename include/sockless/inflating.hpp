@@ -1,0 +1,204 @@
+// inflating.hpp -- a compressed message on its way in (RFC 7692, 7.2.2).
+//
+// Limits count what is inflated, and hold while it is: there is never more of it than one octet
+// above a limit. Text is judged as it comes out.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <span>
+
+#include <sockless/compression.hpp>
+#include <sockless/deflate_streams.hpp>
+#include <sockless/growing.hpp>
+#include <sockless/octets.hpp>
+#include <sockless/opcode.hpp>
+#include <sockless/outcome.hpp>
+#include <sockless/utf8.hpp>
+
+namespace sockless::inline v0 {
+
+// What there may be of a message.
+struct inflating_limits {
+    std::size_t message = 0;
+    std::size_t ratio = 0;  // octets for each that came, from 64 KiB on; 0: any number
+};
+
+class inflating {
+  public:
+    explicit inflating(std::size_t slice) noexcept : slice_(slice > 0 ? slice : 1) {}
+    inflating(const inflating&) = delete;
+    inflating& operator=(const inflating&) = delete;
+    ~inflating() { release(); }
+
+    // A message has begun, and not ended.
+    bool is_open() const noexcept { return open_; }
+    bool has_memory() const noexcept { return kept_ != nullptr; }
+
+    void take(const compressed_piece& piece) noexcept {
+        if (piece.first) {
+            type_ = piece.type;
+            open_ = first_ = fresh_ = true;
+            came_ = made_ = 0;
+            text_ = {};
+        }
+        in_ = piece.octets;
+        came_ += in_.size();
+        last_ = piece.last;
+        tail_ = 0;
+    }
+
+    // Puts all that has come behind what is in `message`.
+    inflated append_to(growing& message, inflater& stream, const inflating_limits& most) noexcept {
+        bool full = true;
+        while (full) {
+            const std::size_t left = most.message - made_;
+            const std::span<octet> out = left > 0 ? message.space(left) : std::span(one_more_);
+            if (out.empty()) return {.what = inflated::is::no_memory};
+            const stream_step step = fill(stream, out);
+            if (step.what == stream_step::is::no_memory) return {.what = inflated::is::no_memory};
+            const rule broken = judge(step, out, most);
+            if (broken != rule::none) return refusal(broken);
+            message.add(step.made);
+            full = step.made == out.size();
+        }
+        if (!last_) return {};
+        const rule broken = finish(stream);
+        if (broken != rule::none) return refusal(broken);
+        return {.what = inflated::is::message, .type = type_};
+    }
+
+    // The next slice of it, in memory of our own.
+    inflated slice(inflater& stream, const inflating_limits& most) noexcept {
+        if (due_ != rule::none) return refusal(due_);
+        if (!keep()) return {.what = inflated::is::no_memory};
+        const std::size_t left = most.message - made_;
+        std::span<octet> out(kept_, left < slice_ ? left : slice_);
+        if (out.empty()) out = one_more_;
+        const stream_step step = fill(stream, out);
+        if (step.what == stream_step::is::no_memory) return {.what = inflated::is::no_memory};
+        const std::size_t before = made_;
+        due_ = judge(step, out, most);
+        const bool full = due_ == rule::none && step.made == out.size();
+        bool ended = due_ == rule::none && !full && last_;
+        if (ended) due_ = finish(stream);
+        if (due_ != rule::none) ended = false;
+        // What stands in front of an octet that breaks a rule is told first.
+        const std::size_t good = made_ - before;
+        if (good == 0 && due_ != rule::none) return refusal(due_);
+        if (good == 0 && !ended) return {};
+        const inflated told{.what = inflated::is::slice,
+                            .type = type_,
+                            .first = first_,
+                            .last = ended,
+                            .more = full || due_ != rule::none,
+                            .payload = out.first(good)};
+        first_ = false;
+        return told;
+    }
+
+    // Of another connection.
+    void reset() noexcept {
+        open_ = false;
+        due_ = rule::none;
+        in_ = {};
+        release();
+    }
+    // Between messages.
+    void release() noexcept {
+        delete[] kept_;
+        kept_ = nullptr;
+    }
+
+  private:
+    // 7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the
+    // message."
+    static constexpr std::array<octet, 4> tail{0x00, 0x00, 0xFF, 0xFF};
+
+    static inflated refusal(rule broken) noexcept {
+        return {.what = inflated::is::broken, .broken = broken};
+    }
+
+    std::span<const octet> input() const noexcept {
+        if (!in_.empty()) return in_;
+        // Where a stream has just ended, or nothing came, nothing was taken away from the end.
+        if (!last_ || fresh_) return {};
+        return std::span<const octet>(tail).subspan(tail_);
+    }
+
+    // Inflates until there is no more room, or nothing more to inflate.
+    stream_step fill(inflater& stream, std::span<octet> out) noexcept {
+        stream_step all;
+        do {
+            const stream_step step = stream.step(input(), out.subspan(all.made));
+            all.made += step.made;
+            if (in_.empty())
+                tail_ += step.used;
+            else
+                in_ = in_.subspan(step.used);
+            if (step.used > 0) fresh_ = false;
+            all.what = step.what;
+            if (step.what == stream_step::is::stream_end) {
+                // 7.2.3.4: behind a block with BFINAL, another stream may begin.
+                stream.reset();
+                fresh_ = true;
+            } else if (step.what != stream_step::is::done) {
+                return all;
+            }
+        } while (all.made < out.size() && !input().empty());
+        return all;
+    }
+
+    // Counts what was made, as far as it is good.
+    rule judge(const stream_step& step, std::span<const octet> out,
+               const inflating_limits& most) noexcept {
+        if (step.made > most.message - made_) return rule::large_message;
+        const std::span<const octet> made = out.first(step.made);
+        const bool is_text = type_ == message_type::text;
+        const std::size_t good = is_text ? text_.accept(made) : made.size();
+        made_ += good;
+        if (good < made.size()) return rule::bad_text;
+        if (step.what == stream_step::is::broken) return rule::bad_compression;
+        constexpr std::size_t harmless = 65'536;
+        if (most.ratio > 0 && made_ > harmless && made_ / most.ratio > came_) {
+            return rule::high_ratio;
+        }
+        return rule::none;
+    }
+
+    rule finish(const inflater& stream) noexcept {
+        open_ = false;
+        if (!fresh_ && !stream.is_at_end_of_block()) return rule::bad_compression;
+        return text_.needed() > 0 ? rule::bad_text : rule::none;
+    }
+
+    // Memory for a slice, and behind it for the octets that are not inflated yet.
+    bool keep() noexcept {
+        if (kept_ == nullptr) kept_ = new (std::nothrow) octet[slice_ + compression::bite];
+        if (kept_ == nullptr) return false;
+        const std::span<octet> place(kept_ + slice_, compression::bite);
+        if (in_.data() < place.data() || in_.data() >= place.data() + place.size()) {
+            in_ = place.first(copy_octets(in_, place));
+        }
+        return true;
+    }
+
+    std::size_t slice_;
+    octet* kept_ = nullptr;
+    std::span<const octet> in_{};
+    std::size_t tail_ = 0;  // octets of it that were taken
+    std::size_t came_ = 0;
+    std::size_t made_ = 0;
+    utf8_checker text_;
+    message_type type_ = message_type::binary;
+    rule due_ = rule::none;  // a rule that is broken behind what was told
+    bool open_ = false;
+    bool first_ = false;  // nothing of the message was told
+    bool last_ = false;   // all of it has come
+    bool fresh_ = false;  // the stream has taken nothing
+    std::array<octet, 1> one_more_{};
+};
+
+}  // namespace sockless::inline v0
