@@ -308,7 +308,7 @@ class party {
 
     // Whatever waits on either side of it moves on. Did anything?
     bool settle() {
-        const std::size_t before = sent_.size() + consumed_;
+        const std::uint64_t before = sent_.size() + consumed_;
         const bool was_over = over_;
         if (asked_) answer(0);
         if (asked_) answer(3);

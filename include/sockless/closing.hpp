@@ -18,9 +18,11 @@ enum class closing : std::uint8_t { open, sent, received, closed };
 enum class closing_event : std::uint8_t { send_data, send_close, get_data, get_close, end };
 
 namespace detail {
-// no:    no state at all: 5.5.1: nothing is sent after our own Close.
-// get_*: 1.4 has us discard whatever follows the peer's Close (rows `received` and `closed`).
+// None of the states. An optional of each would take two octets.
 inline constexpr auto no_closing = static_cast<closing>(0xFF);
+
+// no:    5.5.1: nothing is sent after our own Close.
+// get_*: 1.4 has us discard whatever follows the peer's Close (rows `received` and `closed`).
 inline constexpr auto closing_table = [] {
     using enum closing;
     constexpr closing no = no_closing;

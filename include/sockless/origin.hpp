@@ -64,8 +64,9 @@ constexpr std::size_t address_size(std::span<const octet> text) noexcept {
 constexpr std::uint16_t read_port(std::span<const octet> digits) noexcept {
     std::uint32_t port = 0;
     for (const octet o : digits) {
-        port = port * 10 + (o - std::uint32_t{'0'});
-        if (!is_digit(o) || port == 0 || port > 65535) return 0;
+        const std::uint32_t digit = o - std::uint32_t{'0'};
+        port = port * 10 + digit;
+        if (digit > 9 || port == 0 || port > 65535) return 0;
     }
     return static_cast<std::uint16_t>(port);
 }
