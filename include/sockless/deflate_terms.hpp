@@ -1,7 +1,6 @@
 // deflate_terms.hpp -- what both ends agree on about permessage-deflate (RFC 7692, 5 and 7.1).
 //
-// A client offers, a server accepts one of the offers, and the client verifies the answer: all of
-// it text. Lines are read as well-formed (see extensions.hpp); sections are those of RFC 7692.
+// Lines are read as well-formed ones (see extensions.hpp). Sections are those of RFC 7692.
 #pragma once
 
 #include <array>
@@ -24,7 +23,6 @@ struct deflate_terms {
     bool client_no_context_takeover = false;
     std::uint8_t server_max_window_bits = full_window;
     std::uint8_t client_max_window_bits = full_window;
-
     friend constexpr bool operator==(const deflate_terms&, const deflate_terms&) noexcept = default;
 };
 
@@ -44,9 +42,8 @@ inline constexpr std::array<std::string_view, 4> deflate_parameters{
     "client_max_window_bits"};
 enum deflate_index : std::uint8_t { server_anew, client_anew, server_bits, client_bits };
 
-// What an element of a list says, in the order above. A parameter without a value is 15 here.
-using deflate_element = std::array<std::optional<std::uint8_t>, 4>;
-
+// What an element of a list says, in the order above. 0: nothing. Without a value it is 15 here.
+using deflate_element = std::array<std::uint8_t, 4>;
 // 7.1.2.1: "without leading zeroes between 8 to 15, inclusive".
 inline constexpr std::array<std::string_view, 16> window_texts{
     "", "", "", "", "", "", "", "", "8", "9", "10", "11", "12", "13", "14", "15"};
@@ -68,7 +65,7 @@ constexpr std::optional<deflate_element> read_element(extension_reader& reader,
     for (parameter said; reader.next(said);) {
         std::size_t which = 0;
         while (which < all.size() && said.name != deflate_parameters[which]) ++which;
-        if (which == all.size() || all[which]) return std::nullopt;
+        if (which == all.size() || all[which] != 0) return std::nullopt;
         const bool bare = said.form == value_form::none;
         const bool fits = bare ? which != server_bits && (which != client_bits || is_offer)
                                : which >= server_bits && said.form == value_form::token;
@@ -81,8 +78,10 @@ constexpr std::optional<deflate_element> read_element(extension_reader& reader,
 }
 
 constexpr deflate_terms terms_of(const deflate_element& said) noexcept {
-    return {said[server_anew].has_value(), said[client_anew].has_value(),
-            said[server_bits].value_or(full_window), said[client_bits].value_or(full_window)};
+    deflate_terms terms{said[server_anew] != 0, said[client_anew] != 0};
+    if (said[server_bits] != 0) terms.server_max_window_bits = said[server_bits];
+    if (said[client_bits] != 0) terms.client_max_window_bits = said[client_bits];
+    return terms;
 }
 }  // namespace detail
 
@@ -92,7 +91,7 @@ class deflate_text {
     // With a fallback, the same follows without the server's window.
     constexpr explicit deflate_text(detail::deflate_element said, bool fallback) noexcept {
         put(said);
-        said[detail::server_bits].reset();
+        said[detail::server_bits] = 0;
         if (fallback) put(", ");
         if (fallback) put(said);
     }
@@ -103,20 +102,19 @@ class deflate_text {
     constexpr void put(const detail::deflate_element& said) noexcept {
         put(detail::deflate_name);
         for (std::size_t which = 0; which < said.size(); ++which) {
-            if (!said[which]) continue;
+            if (said[which] == 0) continue;
             put("; ");
             put(detail::deflate_parameters[which]);
-            if (which != detail::server_bits && *said[which] == full_window) continue;
+            if (which != detail::server_bits && said[which] == full_window) continue;
             put("=");
-            put(detail::window_texts[*said[which]]);
+            put(detail::window_texts[said[which]]);
         }
     }
     constexpr void put(std::string_view text) noexcept {
         for (const char c : text) text_[size_++] = c;
     }
 
-    // With all parameters an element has 128 octets, and 101 without the server's window.
-    std::array<char, 128 + 2 + 101> text_{};
+    std::array<char, 128 + 2 + 101> text_{};  // all parameters, and without the server's window
     std::size_t size_ = 0;
 };
 
@@ -126,13 +124,12 @@ class deflate_text {
 constexpr deflate_text offer_of(const deflate_wishes& wishes) noexcept {
     using enum detail::deflate_index;
     const deflate_wishes ours = detail::in_range(wishes);
-    const bool limits_peer = ours.peer_window_bits < full_window;
     detail::deflate_element offer{};
     if (!ours.peer_takeover) offer[server_anew] = full_window;
     if (!ours.takeover) offer[client_anew] = full_window;
-    if (limits_peer) offer[server_bits] = ours.peer_window_bits;
+    if (ours.peer_window_bits < full_window) offer[server_bits] = ours.peer_window_bits;
     offer[client_bits] = ours.window_bits;
-    return deflate_text(offer, limits_peer && !ours.insists);
+    return deflate_text(offer, offer[server_bits] != 0 && !ours.insists);
 }
 
 struct accepted_deflate {
@@ -154,18 +151,17 @@ constexpr std::optional<accepted_deflate> accept_deflate(text_view line,
         detail::deflate_element said = *offer;
         // 7.1.2.1: declined "if the server doesn't support it". With 8, zlib does not compress.
         // 7.1.2.2: what was not offered the answer "MUST NOT include", and the client has 15.
-        if (said[server_bits] == 8 || (must_limit && !said[client_bits])) continue;
-
+        if (said[server_bits] == 8 || (must_limit && said[client_bits] == 0)) continue;
         // 7.1.1.1: accepted "by including" it, or said unasked. 7.1.1.2: so with the client's,
         // whose hint we "use": only if we say so may we forget its window (7.2.2).
         if (!ours.takeover) said[server_anew] = full_window;
         if (!ours.peer_takeover) said[client_anew] = full_window;
         // 7.1.2.1: "the same or smaller value as the offer", or unasked.
-        const std::uint8_t most = said[server_bits].value_or(full_window);
+        const std::uint8_t most = detail::terms_of(said).server_max_window_bits;
         if (most > ours.window_bits) said[server_bits] = ours.window_bits;
-        // 7.1.2.2: "equal to or smaller than" the offer's. Its absence says 15.
+        // 7.1.2.2: "equal to or smaller than" the offer's. Absence says "up to 32,768 bytes".
         if (said[client_bits] > ours.peer_window_bits) said[client_bits] = ours.peer_window_bits;
-        if (said[client_bits] == full_window) said[client_bits].reset();
+        if (said[client_bits] == full_window) said[client_bits] = 0;
         return accepted_deflate{detail::terms_of(said), deflate_text(said, false)};
     }
     return std::nullopt;
@@ -189,16 +185,14 @@ constexpr std::optional<deflate_terms> verify_deflate(text_view answer,
     if (!reader.next(found) || found.name != detail::deflate_name) return std::nullopt;
     const std::optional<detail::deflate_element> said = detail::read_element(reader, false);
     if (!said || reader.next(found)) return std::nullopt;
-
     deflate_terms terms = detail::terms_of(*said);
     // 7.1.1.1: an offer with it is accepted "by including" it, and all of ours had it.
     if (!ours.peer_takeover && !terms.server_no_context_takeover) return std::nullopt;
     // 7.1.2.1: "the same or smaller value". But to our fallback a server may say any, or none.
     if (ours.insists && terms.server_max_window_bits > ours.peer_window_bits) return std::nullopt;
-    // 7.1.2.2: "equal to or smaller than" ours. What is not said of us holds as we said it: "the
-    // client is not going to use" more (7.1.1.2, too).
+    // 7.1.2.2: "equal to or smaller than" ours. What is unsaid holds as we said it (7.1.1.2, too).
     if ((*said)[detail::client_bits] > ours.window_bits) return std::nullopt;
-    if (!(*said)[detail::client_bits]) terms.client_max_window_bits = ours.window_bits;
+    if ((*said)[detail::client_bits] == 0) terms.client_max_window_bits = ours.window_bits;
     if (!ours.takeover) terms.client_no_context_takeover = true;
     return terms;
 }

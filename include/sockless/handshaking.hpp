@@ -57,7 +57,7 @@ class handshaking : public speaking {
     }
     constexpr void start_frames() noexcept {
         phase_ = phase::open;
-        if (squeeze_.agreed()) restart_endpoint();
+        if (squeeze_.agreed()) endpoint_ = fresh_endpoint();
         clock_.start(timer::ping);
         clock_.start(timer::idle);
     }

@@ -72,7 +72,7 @@ class lifetime {
         : options_(fitted(wished, from.most())),
           ours_(ours),
           squeeze_(squeeze),
-          endpoint_(ours, for_endpoint()),
+          endpoint_(fresh_endpoint()),
           message_(from, from.most().message),
           sending_(endpoint_, from, options_.limit.output, keys, squeeze),
           flow_(options_.limit.high, options_.limit.low, pauses(options_, ours)),
@@ -93,9 +93,12 @@ class lifetime {
     constexpr void start_ending(cause why) noexcept;
     constexpr void end(cause why) noexcept;
     constexpr void restart() noexcept;
-    // Nothing has been read or written yet, and it is known now what was agreed on.
-    constexpr void restart_endpoint() noexcept {
-        endpoint_ = either_endpoint(ours_, for_endpoint());
+    // Nothing has been read or written yet.
+    constexpr either_endpoint fresh_endpoint() const noexcept {
+        return {ours_,
+                {.limit = options_.limit,
+                 .rsv1 = squeeze_.agreed(),
+                 .answer_pings = options_.answer_pings}};
     }
 
     constexpr void on_life() noexcept;
@@ -146,11 +149,6 @@ class lifetime {
     }
     constexpr void ask_for_life() noexcept;
     constexpr void pause_or_go_on() noexcept;
-    constexpr endpoint_options for_endpoint() const noexcept {
-        return {.limit = options_.limit,
-                .rsv1 = squeeze_.agreed(),
-                .answer_pings = options_.answer_pings};
-    }
 
     bool end_of_stream_ = false;
     bool no_life_ = false;  // unless there is something to read
@@ -269,7 +267,7 @@ constexpr void lifetime::restart() noexcept {
     squeeze_.reset();
     message_.clear();
     sending_.restart();
-    restart_endpoint();
+    endpoint_ = fresh_endpoint();
     clock_ = deadlines(options_.time);
     heartbeat_ = {};
     received_ = {};
