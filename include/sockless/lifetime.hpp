@@ -93,7 +93,6 @@ class lifetime {
     constexpr void start_ending(cause why) noexcept;
     constexpr void end(cause why) noexcept;
     constexpr void restart() noexcept;
-    // Nothing has been read or written yet.
     constexpr either_endpoint fresh_endpoint() const noexcept {
         return {ours_,
                 {.limit = options_.limit,
@@ -289,10 +288,9 @@ constexpr void lifetime::on_life() noexcept {
 
 constexpr wants lifetime::wants() const noexcept {
     const bool has_output = sending_.out().size() > 0;
-    sockless::wants all{.write = has_output};
     const bool waits = phase_ == phase::ended || open_due_ || flow_.is_drained() || hears_end();
     // A peer is dead only if there is nothing to read, so look at that first.
-    all.events = waits || no_life_;
+    sockless::wants all{.write = has_output, .events = waits || no_life_};
     const bool leaves = both_closes() && (has_output || drops_first());
     const bool listens = phase_ == phase::opening || (is_open() && !is_paused()) ||
                          (phase_ == phase::ending && !leaves);
