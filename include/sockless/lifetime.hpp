@@ -288,7 +288,8 @@ constexpr void lifetime::on_life() noexcept {
 
 constexpr wants lifetime::wants() const noexcept {
     const bool has_output = sending_.out().size() > 0;
-    const bool waits = phase_ == phase::ended || open_due_ || flow_.is_drained() || hears_end();
+    const bool waits = phase_ == phase::ended || open_due_ || flow_.is_drained() || hears_end() ||
+                       (slice_due_ && !is_paused());
     // A peer is dead only if there is nothing to read, so look at that first.
     sockless::wants all{.write = has_output, .events = waits || no_life_};
     const bool leaves = both_closes() && (has_output || drops_first());
