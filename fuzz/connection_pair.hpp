@@ -21,6 +21,7 @@
 #include <vector>
 
 #include <sockless/client_connection.hpp>
+#include <sockless/compression.hpp>
 #include <sockless/prepared.hpp>
 #include <sockless/server_connection.hpp>
 
@@ -42,15 +43,19 @@ using sockless::part;
 using sockless::result;
 using what = sockless::event::what;
 
-class server_end final : public sockless::server_side {
+// A base, so that it is there before what takes it.
+struct without_compression {
+    sockless::no_compression squeeze{};
+};
+class server_end final : private without_compression, public sockless::server_side {
   public:
     server_end(sockless::memory& from, const connection_options& options)
-        : server_side(from, options) {}
+        : server_side(from, squeeze, options) {}
 };
-class client_end final : public sockless::client_side {
+class client_end final : private without_compression, public sockless::client_side {
   public:
     client_end(sockless::memory& from, const connection_options& options, noted_keys& keys)
-        : client_side(from, options, keys) {}
+        : client_side(from, squeeze, options, keys) {}
 };
 
 // ---- options ----
