@@ -4,7 +4,7 @@
 //
 // Who does not ask for it does not get it. It takes memory: see inflate_memory() and
 // deflate_memory(). And where a secret is compressed beside a text of somebody else's, the length
-// tells of the secret (RFC 7692, 8; CRIME): send such messages with compress::no.
+// tells of the secret (RFC 7692, 8; CRIME): send such messages with compressing::no.
 #pragma once
 
 #include <cstddef>
@@ -143,9 +143,9 @@ class permessage_deflate : public compression {
 
     // ---- messages to send ----
 
-    std::size_t bound(std::size_t size, compress how) noexcept {
-        if (!terms_ || how == compress::no) return 0;
-        if (how == compress::when_long && size < how_.threshold) return 0;
+    std::size_t bound(std::size_t size, compressing how) noexcept {
+        if (!terms_ || how == compressing::no) return 0;
+        if (how == compressing::when_long && size < how_.threshold) return 0;
         // zlib has no raw deflate with a window of 8 bits, and counts in 32.
         if (window_bits(ours_) < 9 || size > most_at_once) return 0;
         deflater* const stream = deflating_stream();
@@ -217,7 +217,7 @@ inline constexpr compression::functions permessage_deflate::table{
     .inflate_slice = [](compression& self,
                         std::size_t limit) noexcept { return mine(self).inflate_slice(limit); },
     .bound = [](compression& self, std::size_t size,
-                compress how) noexcept { return mine(self).bound(size, how); },
+                compressing how) noexcept { return mine(self).bound(size, how); },
     .deflate =
         [](compression& self, std::span<const octet> message, std::span<octet> out) noexcept {
             return mine(self).deflate_message(message, out);

@@ -63,7 +63,6 @@ class lifetime {
     constexpr void abort() noexcept { end(cause::aborted); }
     constexpr close_report report() const noexcept;
 
-
   protected:
     constexpr lifetime(role ours, memory& from, const connection_options& wished, key_source* keys,
                        compression& squeeze) noexcept
