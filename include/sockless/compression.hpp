@@ -64,6 +64,9 @@ class compression {
         std::size_t (*deflate)(compression&, std::span<const octet> message,
                                std::span<octet> out) noexcept;
 
+        bool (*may_lend)(const compression&, int window_bits) noexcept;
+        void (*lent)(compression&) noexcept;
+
         bool (*has_memory)(const compression&) noexcept;
         void (*release)(compression&) noexcept;
         void (*reset)(compression&) noexcept;
@@ -114,6 +117,12 @@ class compression {
         return functions_.deflate(*this, message, out);
     }
 
+    // May a message leave that was compressed on its own, with such a window? And now it has.
+    constexpr bool may_lend(int window_bits) const noexcept {
+        return functions_.may_lend(*this, window_bits);
+    }
+    constexpr void lent() noexcept { functions_.lent(*this); }
+
     // ---- memory ----
 
     constexpr bool has_memory() const noexcept { return functions_.has_memory(*this); }
@@ -149,6 +158,8 @@ class no_compression : public compression {
         .bound = [](compression&, std::size_t, compressing) noexcept { return std::size_t{0}; },
         .deflate = [](compression&, std::span<const octet>,
                       std::span<octet>) noexcept { return std::size_t{0}; },
+        .may_lend = [](const compression&, int) noexcept { return false; },
+        .lent = [](compression&) noexcept {},
         .has_memory = [](const compression&) noexcept { return false; },
         .release = [](compression&) noexcept {},
         .reset = [](compression&) noexcept {},

@@ -164,6 +164,12 @@ class permessage_deflate : public compression {
         return step.made - 4;
     }
 
+    bool may_lend(int bits) const noexcept { return terms_ && bits <= window_bits(ours_); }
+    // The peer knows a message that our stream does not, so that forgets the others as well.
+    void lent() noexcept {
+        if (own_deflater_.is_open()) own_deflater_.reset();
+    }
+
     // ---- memory ----
 
     bool has_memory() const noexcept {
@@ -222,6 +228,9 @@ inline constexpr compression::functions permessage_deflate::table{
         [](compression& self, std::span<const octet> message, std::span<octet> out) noexcept {
             return mine(self).deflate_message(message, out);
         },
+    .may_lend = [](const compression& self,
+                   int bits) noexcept { return mine(self).may_lend(bits); },
+    .lent = [](compression& self) noexcept { mine(self).lent(); },
     .has_memory = [](const compression& self) noexcept { return mine(self).has_memory(); },
     .release = [](compression& self) noexcept { mine(self).release(); },
     .reset = [](compression& self) noexcept { mine(self).forget(); },
