@@ -17,7 +17,7 @@ done
 # The third is the inside of a function. It needs zlib.
 if echo "#include <zlib.h>" | "$@" -x c++ -fsyntax-only - 2>/dev/null; then
     {
-        grep "^#include" "$scratch/3.txt"
+        grep -h "^#include" "$scratch/1.txt" "$scratch/3.txt"
         echo "sockless::result compressed(std::string_view secret) {"
         grep -v "^#include" "$scratch/3.txt"
         echo "    return r;"
