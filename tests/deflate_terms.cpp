@@ -90,7 +90,7 @@ constexpr deflate_wishes too_much{255, 255, true, true, true};
 struct offered {
     std::string_view offers;
     deflate_wishes wishes;
-    std::string_view answer = "";  // none: all are declined
+    std::string_view answer{};  // none: all are declined
     deflate_terms terms{};
 };
 
@@ -665,8 +665,8 @@ TEST_CASE("D4 an invalid parameter spoils an offer and an answer, wherever it st
     }
 }
 
-TEST_CASE("D4 of all texts of up to four octets, eight are a window") {
-    // Those that no token has would end the value; these are in the way of every digit.
+TEST_CASE("D4 of all numbers of up to four octets, eight are a window") {
+    // Of the digits, and of what else numbers are written with.
     const std::string_view octets = "0123456789+-.xeA";
     std::string found;
     std::vector<std::string> texts{""};

@@ -19,7 +19,7 @@
 namespace sockless::inline v0 {
 
 // Is a message to be compressed, where that was agreed on?
-enum class compress : std::uint8_t { when_long, yes, no };
+enum class compressing : std::uint8_t { when_long, yes, no };
 
 // Octets of a compressed message, as they arrive.
 struct compressed_piece {
@@ -60,9 +60,12 @@ class compression {
         void (*take)(compression&, const compressed_piece& piece) noexcept;
         inflated (*inflate)(compression&, growing& message, std::size_t limit) noexcept;
         inflated (*inflate_slice)(compression&, std::size_t limit) noexcept;
-        std::size_t (*bound)(compression&, std::size_t size, compress how) noexcept;
+        std::size_t (*bound)(compression&, std::size_t size, compressing how) noexcept;
         std::size_t (*deflate)(compression&, std::span<const octet> message,
                                std::span<octet> out) noexcept;
+
+        bool (*may_lend)(const compression&, int window_bits) noexcept;
+        void (*lent)(compression&) noexcept;
 
         bool (*has_memory)(const compression&) noexcept;
         void (*release)(compression&) noexcept;
@@ -106,13 +109,19 @@ class compression {
     // ---- messages to send ----
 
     // The room that a message of this size may take when it is compressed; 0: it leaves as it is.
-    constexpr std::size_t bound(std::size_t size, compress how) noexcept {
+    constexpr std::size_t bound(std::size_t size, compressing how) noexcept {
         return functions_.bound(*this, size, how);
     }
     // Compresses a whole message into as much room, and says how much of it that took.
     constexpr std::size_t deflate(std::span<const octet> message, std::span<octet> out) noexcept {
         return functions_.deflate(*this, message, out);
     }
+
+    // May a message leave that was compressed on its own, with such a window? And now it has.
+    constexpr bool may_lend(int window_bits) const noexcept {
+        return functions_.may_lend(*this, window_bits);
+    }
+    constexpr void lent() noexcept { functions_.lent(*this); }
 
     // ---- memory ----
 
@@ -146,9 +155,11 @@ class no_compression : public compression {
         .take = [](compression&, const compressed_piece&) noexcept {},
         .inflate = [](compression&, growing&, std::size_t) noexcept { return inflated{}; },
         .inflate_slice = [](compression&, std::size_t) noexcept { return inflated{}; },
-        .bound = [](compression&, std::size_t, compress) noexcept { return std::size_t{0}; },
+        .bound = [](compression&, std::size_t, compressing) noexcept { return std::size_t{0}; },
         .deflate = [](compression&, std::span<const octet>,
                       std::span<octet>) noexcept { return std::size_t{0}; },
+        .may_lend = [](const compression&, int) noexcept { return false; },
+        .lent = [](compression&) noexcept {},
         .has_memory = [](const compression&) noexcept { return false; },
         .release = [](compression&) noexcept {},
         .reset = [](compression&) noexcept {},

@@ -19,6 +19,7 @@
 #include <sockless/events.hpp>
 #include <sockless/frame_reader.hpp>
 #include <sockless/lifetime.hpp>
+#include <sockless/limits.hpp>
 #include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
@@ -51,6 +52,8 @@ class connection : public handshaking {
         return behind.empty() ? room : behind;
     }
 
+    // Between our last automatic ping and its pong; `never` if there was none yet.
+    constexpr milliseconds round_trip() const noexcept { return heartbeat_.round_trip(); }
     constexpr sockless::counters counters() const noexcept {
         return {.received = received_, .sent = sending_.sent()};
     }

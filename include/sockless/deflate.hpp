@@ -4,7 +4,7 @@
 //
 // Who does not ask for it does not get it. It takes memory: see inflate_memory() and
 // deflate_memory(). And where a secret is compressed beside a text of somebody else's, the length
-// tells of the secret (RFC 7692, 8; CRIME): send such messages with compress::no.
+// tells of the secret (RFC 7692, 8; CRIME): send such messages with compressing::no.
 #pragma once
 
 #include <cstddef>
@@ -143,9 +143,9 @@ class permessage_deflate : public compression {
 
     // ---- messages to send ----
 
-    std::size_t bound(std::size_t size, compress how) noexcept {
-        if (!terms_ || how == compress::no) return 0;
-        if (how == compress::when_long && size < how_.threshold) return 0;
+    std::size_t bound(std::size_t size, compressing how) noexcept {
+        if (!terms_ || how == compressing::no) return 0;
+        if (how == compressing::when_long && size < how_.threshold) return 0;
         // zlib has no raw deflate with a window of 8 bits, and counts in 32.
         if (window_bits(ours_) < 9 || size > most_at_once) return 0;
         deflater* const stream = deflating_stream();
@@ -162,6 +162,12 @@ class permessage_deflate : public compression {
         if (!keeps_context(ours_)) stream.reset();
         // 7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end."
         return step.made - 4;
+    }
+
+    bool may_lend(int bits) const noexcept { return terms_ && bits <= window_bits(ours_); }
+    // The peer knows a message that our stream does not, so that forgets the others as well.
+    void lent() noexcept {
+        if (own_deflater_.is_open()) own_deflater_.reset();
     }
 
     // ---- memory ----
@@ -217,11 +223,14 @@ inline constexpr compression::functions permessage_deflate::table{
     .inflate_slice = [](compression& self,
                         std::size_t limit) noexcept { return mine(self).inflate_slice(limit); },
     .bound = [](compression& self, std::size_t size,
-                compress how) noexcept { return mine(self).bound(size, how); },
+                compressing how) noexcept { return mine(self).bound(size, how); },
     .deflate =
         [](compression& self, std::span<const octet> message, std::span<octet> out) noexcept {
             return mine(self).deflate_message(message, out);
         },
+    .may_lend = [](const compression& self,
+                   int bits) noexcept { return mine(self).may_lend(bits); },
+    .lent = [](compression& self) noexcept { mine(self).lent(); },
     .has_memory = [](const compression& self) noexcept { return mine(self).has_memory(); },
     .release = [](compression& self) noexcept { mine(self).release(); },
     .reset = [](compression& self) noexcept { mine(self).forget(); },

@@ -44,6 +44,7 @@ enum deflate_index : std::uint8_t { server_anew, client_anew, server_bits, clien
 
 // What an element of a list says, in the order above. 0: nothing. Without a value it is 15 here.
 using deflate_element = std::array<std::uint8_t, 4>;
+
 // 7.1.2.1: "without leading zeroes between 8 to 15, inclusive".
 inline constexpr std::array<std::string_view, 16> window_texts{
     "", "", "", "", "", "", "", "", "8", "9", "10", "11", "12", "13", "14", "15"};
@@ -118,9 +119,8 @@ class deflate_text {
     std::size_t size_ = 0;
 };
 
-// What a client offers. 7.1.2.1: a server need not support its window: unless we insist, the same
-// follows without it. 7.1.2.2: a server may limit our window only if we offer that, so we always
-// do.
+// What a client offers. 7.1.2.1: a server need not support a limit to its window: unless we insist,
+// the same follows without one. 7.1.2.2: it may limit ours only if we say so: we always do.
 constexpr deflate_text offer_of(const deflate_wishes& wishes) noexcept {
     using enum detail::deflate_index;
     const deflate_wishes ours = detail::in_range(wishes);

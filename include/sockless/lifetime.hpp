@@ -63,9 +63,6 @@ class lifetime {
     constexpr void abort() noexcept { end(cause::aborted); }
     constexpr close_report report() const noexcept;
 
-    // Between our last automatic ping and its pong; `never` if there was none yet.
-    constexpr milliseconds round_trip() const noexcept { return heartbeat_.round_trip(); }
-
   protected:
     constexpr lifetime(role ours, memory& from, const connection_options& wished, key_source* keys,
                        compression& squeeze) noexcept

@@ -71,7 +71,7 @@ class sending {
     }
 
     constexpr result send(message_type type, std::span<const octet> payload,
-                          compress how = compress::when_long) noexcept {
+                          compressing how = compressing::when_long) noexcept {
         const result allowed = may_begin();
         if (allowed != result::done) return allowed;
         if (send_compressed(type, payload, how)) return result::done;
@@ -233,7 +233,7 @@ class sending {
     // Where it is agreed on and worth it, and there is a place for it; otherwise it leaves as it
     // is.
     constexpr bool send_compressed(message_type type, std::span<const octet> payload,
-                                   compress how) noexcept {
+                                   compressing how) noexcept {
         const std::size_t most = squeeze_.bound(payload.size(), how);
         const std::size_t front = header_size(most, keys_ != nullptr);
         if (most == 0 || !out_.reserve_run(reply_size() + front + most)) return false;

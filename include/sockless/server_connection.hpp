@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include <sockless/closing.hpp>
@@ -23,8 +24,9 @@ namespace sockless::inline v0 {
 
 // A whole unmasked frame, as a server transmits it.
 struct encoded_frame {
-    std::span<const octet> octets;
-    std::size_t payload = 0;  // so many of them, at the end
+    std::span<const octet> octets{};
+    std::size_t payload = 0;       // so many of them, at the end
+    std::uint8_t window_bits = 0;  // it was compressed on its own, with this window; 0: it was not
 };
 
 // All of a server but where its memory comes from.
@@ -78,7 +80,12 @@ class server_side : public connection {
     // A whole message in one frame that is encoded already.
     constexpr result lend(const encoded_frame& frame) noexcept {
         if (!is_open()) return closed_result();
-        return lent(sending_.lend_frame(frame.octets, frame.payload), frame.octets.size());
+        const bool compressed = frame.window_bits > 0;
+        if (compressed && !squeeze_.may_lend(frame.window_bits)) return result::not_offered;
+        const result answer =
+            lent(sending_.lend_frame(frame.octets, frame.payload), frame.octets.size());
+        if (compressed && answer == result::done) squeeze_.lent();
+        return answer;
     }
 
     // Ready for another client. Nothing that was handed out is valid any more.

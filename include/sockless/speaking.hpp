@@ -27,12 +27,13 @@ class speaking : public lifetime {
   public:
     // The caller vouches that text is UTF-8.
     constexpr result send(message_type type, std::span<const octet> payload,
-                          compress how = compress::when_long) noexcept {
+                          compressing how = compressing::when_long) noexcept {
         return told(is_open() ? sending_.send(type, payload, how) : closed_result());
     }
-    constexpr result send_text(std::string_view text, compress how = compress::when_long) noexcept;
+    constexpr result send_text(std::string_view text,
+                               compressing how = compressing::when_long) noexcept;
     constexpr result send_binary(std::span<const octet> payload,
-                                 compress how = compress::when_long) noexcept {
+                                 compressing how = compressing::when_long) noexcept {
         return send(message_type::binary, payload, how);
     }
 
@@ -89,7 +90,7 @@ class speaking : public lifetime {
     }
 };
 
-constexpr result speaking::send_text(std::string_view text, compress how) noexcept {
+constexpr result speaking::send_text(std::string_view text, compressing how) noexcept {
     if (!is_utf8(text)) return result::bad_text;
     if (!std::is_constant_evaluated()) return send(message_type::text, octets_of(text), how);
     // Constant evaluation takes no text for octets, so it gets them.

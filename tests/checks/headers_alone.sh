@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit
 # Without zlib, the headers that need it are left out.
 headers=$(cd include/sockless && printf '%s\n' *)
 if ! echo "#include <zlib.h>" | "$@" -x c++ -fsyntax-only - 2>/dev/null; then
-    headers=$(echo "$headers" | grep -vx -e deflate.hpp -e deflate_pool.hpp -e deflate_streams.hpp -e inflating.hpp)
+    headers=$(echo "$headers" | grep -vx -e deflate.hpp -e deflate_pool.hpp -e deflate_streams.hpp -e inflating.hpp -e prepared_deflate.hpp)
 fi
 
 # shellcheck disable=SC2016 # its own variables: the header, then the command
