@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -56,7 +57,8 @@ class stream_memory {
         const std::size_t octets = std::size_t{items} * size;
         if (mine.arena_.empty()) return new (std::nothrow) octet[octets];
         constexpr std::size_t alignment = alignof(std::max_align_t);
-        const std::size_t begin = (mine.used_ + alignment - 1) / alignment * alignment;
+        const auto next = std::bit_cast<std::uintptr_t>(mine.arena_.data() + mine.used_);
+        const std::size_t begin = mine.used_ + (alignment - next % alignment) % alignment;
         if (begin > mine.arena_.size() || octets > mine.arena_.size() - begin) return Z_NULL;
         mine.used_ = begin + octets;
         return mine.arena_.data() + begin;
