@@ -81,9 +81,9 @@ struct stream_step {
 };
 
 namespace detail {
-// zlib counts in 32 bits.
+// zlib counts in 32 bits. What cannot be compressed takes an eighth more than it has.
 constexpr uInt zlib_size(std::size_t size) noexcept {
-    constexpr std::size_t most = std::size_t{1} << 30;
+    constexpr std::size_t most = std::size_t{1} << 31;
     return static_cast<uInt>(size < most ? size : most);
 }
 
