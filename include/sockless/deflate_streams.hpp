@@ -130,6 +130,7 @@ class inflater {
         if (open_) return true;
         stream_ = {};
         memory_.lend_to(stream_);
+        at_end_ = false;
         open_ = inflateInit2(&stream_, -window_bits) == Z_OK;
         // It would take the window later; an empty dictionary makes it do so now.
         if (open_ && inflateSetDictionary(&stream_, no_octets.data(), 0) != Z_OK) close();
@@ -140,14 +141,20 @@ class inflater {
         open_ = false;
     }
     // A new stream begins, and knows nothing of what came before.
-    void reset() noexcept { inflateReset(&stream_); }
+    void reset() noexcept {
+        inflateReset(&stream_);
+        at_end_ = false;
+    }
 
     stream_step step(std::span<const octet> in, std::span<octet> out) noexcept {
-        return detail::run_zlib(stream_, in, out,
-                                [](z_stream* s) noexcept { return ::inflate(s, Z_SYNC_FLUSH); });
+        const stream_step done = detail::run_zlib(
+            stream_, in, out, [](z_stream* s) noexcept { return ::inflate(s, Z_SYNC_FLUSH); });
+        // zlib forgets where it is when there is nothing to do.
+        if (done.used + done.made > 0) at_end_ = stream_.data_type == 128;
+        return done;
     }
     // Is this the end of a block, and of its last octet?
-    bool is_at_end_of_block() const noexcept { return stream_.data_type == 128; }
+    bool is_at_end_of_block() const noexcept { return at_end_; }
 
   private:
     static constexpr std::array<octet, 1> no_octets{};
@@ -155,6 +162,7 @@ class inflater {
     z_stream stream_{};
     stream_memory memory_;
     bool open_ = false;
+    bool at_end_ = false;
 };
 
 class deflater {
