@@ -149,8 +149,8 @@ class inflater {
     stream_step step(std::span<const octet> in, std::span<octet> out) noexcept {
         const stream_step done = detail::run_zlib(
             stream_, in, out, [](z_stream* s) noexcept { return ::inflate(s, Z_SYNC_FLUSH); });
-        // zlib forgets where it is when there is nothing to do.
-        if (done.used + done.made > 0) at_end_ = stream_.data_type == 128;
+        // There zlib can do nothing without input, but forgets where it is.
+        if (!in.empty() || !at_end_) at_end_ = stream_.data_type == 128;
         return done;
     }
     // Is this the end of a block, and of its last octet?
