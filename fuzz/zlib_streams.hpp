@@ -1,5 +1,5 @@
-// zlib_streams.hpp -- zlib by itself, as a peer of ours would use it: the oracle of what deflates and
-// inflates.
+// zlib_streams.hpp -- zlib by itself, as a peer of ours would use it: the oracle of what deflates
+// and inflates.
 #pragma once
 
 #include <algorithm>
@@ -71,13 +71,9 @@ class zlib_inflater {
                                        std::size_t step) {
         std::string made;
         bool ended = true;  // nothing of a stream was read
-        const std::string whole = std::string(payload) + std::string(sync_marker);
-        for (std::string_view part : {std::string_view(whole).substr(0, payload.size()),
-                                      std::string_view(whole).substr(payload.size())}) {
-            // Where a stream ended, there was no marker to take away.
-            if (part.data() != whole.data() && ended) break;
-            if (!run(part, most, step, made, ended)) return std::nullopt;
-        }
+        if (!run(payload, most, step, made, ended)) return std::nullopt;
+        // Where a stream has just ended, there was no marker to take away.
+        if (!ended && !run(sync_marker, most, step, made, ended)) return std::nullopt;
         if (!ended && stream_.data_type != 128) return std::nullopt;
         return made;
     }

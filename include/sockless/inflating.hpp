@@ -170,7 +170,10 @@ class inflating {
 
     rule finish(const inflater& stream) noexcept {
         open_ = false;
-        if (!fresh_ && !stream.is_at_end_of_block()) return rule::bad_compression;
+        // A stream that needed some of the tail to end lacked octets of its own.
+        const bool ended =
+            fresh_ ? tail_ == 0 || tail_ == tail.size() : stream.is_at_end_of_block();
+        if (!ended) return rule::bad_compression;
         return text_.needed() > 0 ? rule::bad_text : rule::none;
     }
 
