@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""load.py [--short] SERVER -- what 10,000 idle and 500 active connections cost an echo server, and what
+"""load.py [--short] [--table FILE] SERVER -- what 10,000 idle and 500 active connections cost an echo server, and what
 a peer costs that sends 1,000,000 pings and never reads a pong. Linux only: it reads /proc.
 
---short does a fiftieth of that. Ends with 1 if memory or time is not what it should be.
+--short does a fiftieth of that. --table puts the figures between the markers in FILE. Ends with 1 if memory or time
+is not what it should be.
 """
 
 import argparse
@@ -42,7 +43,7 @@ def idle(server, count, at_most):
     print(f'    waiting for them takes {busy * 100:.0f} % of a processor')
     assert each < at_most, 'too much memory'
     assert busy < 0.2, 'it does not wait, it spins'
-    return peers
+    return peers, [(f'{count:,} idle connections', f'{each:,.0f} octets of memory each')]
 
 
 def active(server, count, seconds):
@@ -70,6 +71,7 @@ def active(server, count, seconds):
     assert min(echoes.values()) > 0, 'somebody was not served'
     for peer in peers:
         peer.socket.close()
+    return [(f'{count:,} active connections, 100 octets', f'{total / took:,.0f} echoes a second, everybody is served')]
 
 
 def pings(server, count):
@@ -101,11 +103,32 @@ def pings(server, count):
     print(f'    meanwhile another waits {slowest * 1000:.0f} ms for an echo at the most')
     assert most - before < AT_MOST_PINGS, 'too much memory'
     assert slowest < 1, 'others have to wait'
+    return [(f'{count:,} pings from a peer that never reads', f'{most - before:,} octets of memory more')]
+
+
+def write_table(file, rows):
+    """Replaces what stands between the two markers."""
+    with open('/proc/cpuinfo', encoding='utf-8') as info:
+        processor = next(line.split(':')[1].strip() for line in info if line.startswith('model name'))
+    lines = ['| on the `poll` echo server | measured |', '|---|---|']
+    lines += [f'| {what} | {measured} |' for what, measured in rows]
+    lines += [
+        '',
+        f'Measured on {os.uname().machine} ({processor}), client and server on {os.cpu_count()} processors, '
+        'by the build target `load`.',
+    ]
+    begin, end = '<!-- load -->', '<!-- end of load -->'
+    with open(file, encoding='utf-8') as old:
+        before, rest = old.read().split(begin)
+    behind = rest.split(end)[1]
+    with open(file, 'w', encoding='utf-8') as new:
+        new.write('\n'.join([before + begin, *lines, end + behind]))
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--short', action='store_true')
+    parser.add_argument('--table', metavar='FILE', help='replaces the section between its markers')
     parser.add_argument('server', metavar='SERVER')
     given = parser.parse_args()
     part = 50 if given.short else 1
@@ -118,14 +141,16 @@ def main():
     with open(given.server, 'rb') as program:
         at_most = AT_MOST_IDLE_SANITIZED if b'__asan_init' in program.read() else AT_MOST_IDLE
     with Server(given.server) as server:
-        pings(server, 1_000_000 // part)
+        rows = pings(server, 1_000_000 // part)
     with Server(given.server) as server:
-        peers = idle(server, count, at_most)
-        active(server, 500 // (5 if given.short else 1), 1 if given.short else 10)
+        peers, of_idle = idle(server, count, at_most)
+        rows += of_idle + active(server, 500 // (5 if given.short else 1), 1 if given.short else 10)
         peers[0].is_echoed()
         for peer in peers:
             peer.reset()
         assert server.stop() == 0
+    if given.table:
+        write_table(given.table, rows)
 
 
 main()
