@@ -1,11 +1,12 @@
 // make_seeds.cpp -- the conversations of tests/cases as seeds for the fuzzers, and beside them
-// heads and programs for the opening handshake and for whole connections.
+// heads, programs and compressed messages for the opening handshake and for whole connections.
 //
 //     make_seeds CASES_DIR CORPUS_DIR
 //
 // writes CORPUS_DIR/reader/NAME and CORPUS_DIR/utf8/NAME for each conversation that has octets for
-// them, and CORPUS_DIR/server_head/NAME, client_head/NAME and connection_pair/NAME, in the layouts
-// that reader.hpp and the others tell; the same files for the same documents.
+// them, and CORPUS_DIR/server_head/NAME, client_head/NAME, connection_pair/NAME, inflate/NAME and
+// deflate_pair/NAME, in the layouts that reader.hpp and the others tell; the same files for the
+// same documents.
 
 #include <algorithm>
 #include <cstddef>
@@ -226,10 +227,90 @@ std::size_t make_conversations(const std::filesystem::path& folder) {
     return written;
 }
 
+// The examples of RFC 7692, 7.2.3, and what is none, behind limits, a window and a cut. Each
+// message has an octet in front that says how it travels, and its length.
+std::size_t make_compressed(const std::filesystem::path& folder) {
+    const std::vector<std::pair<std::string, std::string>> messages{
+        {"one-block", "F2 48 CD C9 C9 07 00"},
+        {"shared-window", "F2 00 11 00 00"},
+        {"stored", "00 05 00 FA FF 48 65 6C 6C 6F 00"},
+        {"final", "F3 48 CD C9 C9 07 00 00"},
+        {"two-blocks", "F2 48 05 00 00 00 FF FF CA C9 C9 07 00"},
+        {"empty", "00"},
+        {"nothing", ""},
+        {"ended", "03 00"},
+        {"unfinished", "F2 48 CD"},
+        {"reserved-block", "06"},
+        {"far", "02 13 00 00"},
+        {"long", "EC C1 01 01 00 00 00 80 90 FE AF EE 08 0A 00"},
+    };
+    std::vector<octet> all{2, 0, 5};
+    for (const auto& [name, text] : messages) {
+        const std::vector<octet> payload = support::octets(text);
+        std::vector<octet> seed{2, 0, 5};
+        for (const octet how : {octet{1}, octet{7}}) {
+            const std::vector<octet> front{how, static_cast<octet>(payload.size())};
+            seed = support::concat(support::concat(seed, front), payload);
+            if (how == 1) all = support::concat(support::concat(all, front), payload);
+        }
+        write_file(folder, name, seed);
+    }
+    write_file(folder, "all", all);
+    std::size_t written = messages.size() + 1;
+    // And programs: parts of all kinds, and all flushes, one after the other.
+    for (octet how = 0; how < 8; ++how) {
+        std::vector<octet> seed{static_cast<octet>(128 + how * 16), static_cast<octet>(how * 11),
+                                static_cast<octet>(how * 37), static_cast<octet>(how * 31 + 6)};
+        for (octet one = 0; one < 6; ++one) {
+            const octet end = static_cast<octet>(one % 4 * 4 + 3);
+            const std::vector<octet> parts{static_cast<octet>(one * 3 + how),
+                                           end,
+                                           one,
+                                           static_cast<octet>(how * 8 + 4),
+                                           static_cast<octet>(one + how),
+                                           static_cast<octet>(one + 1),
+                                           20,
+                                           static_cast<octet>(one + 3),
+                                           static_cast<octet>(one + 2),
+                                           9,
+                                           static_cast<octet>(one + 4)};
+            seed = support::concat(seed, parts);
+        }
+        write_file(folder, "zlib-" + std::to_string(how), seed);
+        ++written;
+    }
+    return written;
+}
+
+// Programs of two ends that compress: what each of them may do, with one set of options after the
+// other.
+std::size_t make_compressing_pairs(const std::filesystem::path& folder) {
+    const std::vector<octet> calls{
+        10, 5,   90,  11, 6,  180, 42, 5,   90,  43,  9,  201, 8,   2,  10,  5,   30, 9,  74,
+        2,  210, 138, 1,  20, 14,  2,  60,  148, 3,   80, 22,  4,   30, 150, 2,   7,  24, 7,
+        25, 7,   44,  10, 10, 7,   31, 27,  3,   2,   99, 9,   155, 5,  1,   100, 24, 7,  12,
+        5,  90,  3,   40, 5,  44,  2,  255, 10,  254, 8,  9,   255, 12, 6,   99,  11, 2,  99};
+    for (octet how = 0; how < 16; ++how) {
+        std::vector<octet> seed{static_cast<octet>(how * 19)};
+        for (octet end = 0; end < 2; ++end) {
+            const std::vector<octet> options{static_cast<octet>(how % 7 * (end + 1)),
+                                             how,
+                                             static_cast<octet>(how * 9 % 64),
+                                             static_cast<octet>(how * (5 + end * 18)),
+                                             static_cast<octet>(how * 23),
+                                             static_cast<octet>(how + end)};
+            seed = support::concat(seed, options);
+        }
+        write_file(folder, "pair-" + std::to_string(how), support::concat(seed, calls));
+    }
+    return 16;
+}
+
 void make_seeds(const std::filesystem::path& cases, const std::filesystem::path& corpus) {
     std::size_t written =
         make_requests(corpus / "server_head") + make_variants(corpus / "server_head") +
-        make_responses(corpus / "client_head") + make_conversations(corpus / "connection_pair");
+        make_responses(corpus / "client_head") + make_conversations(corpus / "connection_pair") +
+        make_compressed(corpus / "inflate") + make_compressing_pairs(corpus / "deflate_pair");
     for (const conversation& one : support::load_cases(cases)) {
         const std::string name = one.slug();
         const std::vector<octet> stream = one.stream();

@@ -19,6 +19,11 @@
 #include "fuzz/utf8.hpp"
 #include "fuzz/writer.hpp"
 
+#ifdef SOCKLESS_LINKS_ZLIB
+#include "fuzz/deflate_pair.hpp"
+#include "fuzz/inflate.hpp"
+#endif
+
 namespace {
 
 using sockless::octet;
@@ -38,6 +43,10 @@ constexpr target targets[]{
     {"server_head", fuzz::server_head::run},
     {"client_head", fuzz::client_head::run},
     {"connection_pair", fuzz::connection_pair::run},
+#ifdef SOCKLESS_LINKS_ZLIB
+    {"inflate", fuzz::inflate::run},
+    {"deflate_pair", fuzz::deflate_pair::run},
+#endif
 };
 
 void throw_broken(const char* invariant) { throw std::runtime_error(invariant); }
