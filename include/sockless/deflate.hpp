@@ -124,21 +124,24 @@ class permessage_deflate : public compression {
 
     // ---- octets received ----
 
-    inflated told(const inflated& got) noexcept {
-        const bool ended = got.what == inflated::is::message || got.last;
-        if (ended && borrowed_ == nullptr && !keeps_context(peer())) own_inflater_.reset();
-        if (ended) return_inflater();
-        return got;
+    void end_message() noexcept {
+        if (borrowed_ == nullptr && !keeps_context(peer())) own_inflater_.reset();
+        return_inflater();
     }
     inflated inflate(growing& message, std::size_t limit) noexcept {
         inflater* const stream = inflating_stream();
-        if (stream == nullptr) return {.what = inflated::is::no_memory};
-        return told(in_.append_to(message, *stream, {limit, how_.most_ratio}));
+        const inflated got = stream == nullptr
+                                 ? inflated{.what = inflated::is::no_memory}
+                                 : in_.append_to(message, *stream, {limit, how_.most_ratio});
+        if (got.what == inflated::is::message) end_message();
+        return got;
     }
     inflated inflate_slice(std::size_t limit) noexcept {
         inflater* const stream = inflating_stream();
-        if (stream == nullptr) return {.what = inflated::is::no_memory};
-        return told(in_.slice(*stream, {limit, how_.most_ratio}));
+        const inflated got = stream == nullptr ? inflated{.what = inflated::is::no_memory}
+                                               : in_.slice(*stream, {limit, how_.most_ratio});
+        if (got.last) end_message();
+        return got;
     }
 
     // ---- messages to send ----

@@ -141,11 +141,14 @@ class inflater {
     void reset() noexcept { inflateReset(&stream_); }
 
     stream_step step(std::span<const octet> in, std::span<octet> out) noexcept {
-        return detail::run_zlib(stream_, in, out,
-                                [](z_stream* s) noexcept { return ::inflate(s, Z_SYNC_FLUSH); });
+        const stream_step done = detail::run_zlib(
+            stream_, in, out, [](z_stream* s) noexcept { return ::inflate(s, Z_SYNC_FLUSH); });
+        // Asked for more where there is no more, zlib forgets it.
+        if (done.used + done.made > 0) at_end_of_block_ = stream_.data_type == 128;
+        return done;
     }
     // Is this the end of a block, and of its last octet?
-    bool is_at_end_of_block() const noexcept { return stream_.data_type == 128; }
+    bool is_at_end_of_block() const noexcept { return at_end_of_block_; }
 
   private:
     static constexpr std::array<octet, 1> no_octets{};
@@ -153,6 +156,7 @@ class inflater {
     z_stream stream_{};
     stream_memory memory_;
     bool open_ = false;
+    bool at_end_of_block_ = false;
 };
 
 class deflater {

@@ -55,7 +55,8 @@ class inflating {
         bool full = true;
         while (full) {
             const std::size_t left = most.message - made_;
-            const std::span<octet> out = left > 0 ? message.space(left) : std::span(one_more_);
+            const std::span<octet> out =
+                left > 0 ? message.space(left, quick_room) : std::span(one_more_);
             if (out.empty()) return {.what = inflated::is::no_memory};
             const stream_step step = fill(stream, out);
             if (step.what == stream_step::is::no_memory) return {.what = inflated::is::no_memory};
@@ -117,6 +118,9 @@ class inflating {
     // message."
     static constexpr std::array<octet, 4> tail{0x00, 0x00, 0xFF, 0xFF};
 
+    // With less than 258 octets of room zlib goes octet by octet.
+    static constexpr std::size_t quick_room = 512;
+
     static inflated refusal(rule broken) noexcept {
         return {.what = inflated::is::broken, .broken = broken};
     }
@@ -128,16 +132,24 @@ class inflating {
         return std::span<const octet>(tail).subspan(tail_);
     }
 
+    // The last octets of a message that are few, with the tail behind them: a step of its own for
+    // the tail would cost more than their copy.
+    std::span<const octet> with_tail(std::span<octet> whole) const noexcept {
+        if (!last_ || in_.empty() || in_.size() > whole.size() - tail.size()) return input();
+        const std::size_t size = copy_octets(in_, whole);
+        return whole.first(size + copy_octets(tail, whole.subspan(size)));
+    }
+
     // Inflates until there is no more room, or nothing more to inflate.
     stream_step fill(inflater& stream, std::span<octet> out) noexcept {
+        std::array<octet, compression::bite + tail.size()> whole;  // NOLINT(*-member-init)
         stream_step all;
         do {
-            const stream_step step = stream.step(input(), out.subspan(all.made));
+            const stream_step step = stream.step(with_tail(whole), out.subspan(all.made));
             all.made += step.made;
-            if (in_.empty())
-                tail_ += step.used;
-            else
-                in_ = in_.subspan(step.used);
+            const std::size_t mine = step.used < in_.size() ? step.used : in_.size();
+            in_ = in_.subspan(mine);
+            tail_ += step.used - mine;
             if (step.used > 0) fresh_ = false;
             all.what = step.what;
             if (step.what == stream_step::is::stream_end) {
