@@ -1,9 +1,12 @@
 // What permessage-deflate costs beside zlib alone, which is the floor: time, allocations, memory.
 //
 //     deflate [--quick] [--json FILE]    time per message, against zlib on the same octets
-//     deflate --levels [--quick]         what levels, memory levels, windows and short messages give
-//     deflate --memory                   octets of heap per open connection
-//     deflate --only TEXT --variant TEXT --repeat N    a part of the first, for a profiler
+//     deflate --levels [--quick]         what levels, memory levels, windows and short messages
+//     give deflate --memory                   octets of heap per open connection deflate --only
+//     TEXT --variant TEXT --repeat N    a part of the first, for a profiler
+//
+// No connection can do with a message what zlib does, and take no time for the frame: so there is
+// also what a plain message takes, and the ratio to the sum of both.
 //
 // Each round runs everybody once, in turns, over the same messages; what is told is the median over
 // all rounds, and for a ratio the median of the rounds' ratios.
@@ -287,9 +290,11 @@ struct couple {
     client at_client;
 };
 
-// A whole compressed frame; a client's is masked.
-octets frame_of(message_type type, std::span<const octet> payload, bool masked) {
-    octets frame{static_cast<octet>(type == message_type::text ? 0xC1 : 0xC2)};
+// A whole frame; a client's is masked.
+octets frame_of(message_type type, std::span<const octet> payload, bool masked,
+                bool compressed = true) {
+    const unsigned kind = type == message_type::text ? 0x81 : 0x82;
+    octets frame{static_cast<octet>(kind | (compressed ? 0x40 : 0))};
     const octet mask = masked ? 0x80 : 0;
     const std::size_t size = payload.size();
     const unsigned extra = size < 126 ? 0 : size < 65'536 ? 2 : 8;
@@ -345,9 +350,12 @@ void time_all(std::vector<runner>& runners, std::size_t messages, int rounds) {
     }
 }
 
-double ratio(const runner& one, const runner& floor) {
+// Of their times in the same round, to the sum of one's or two others'.
+double ratio(const runner& one, const runner& floor, const runner* more = nullptr) {
     std::vector<double> ratios;
-    for (std::size_t i = 0; i < one.ns.size(); ++i) ratios.push_back(one.ns[i] / floor.ns[i]);
+    for (std::size_t i = 0; i < one.ns.size(); ++i) {
+        ratios.push_back(one.ns[i] / (floor.ns[i] + (more == nullptr ? 0 : more->ns[i])));
+    }
     return median(ratios);
 }
 
@@ -359,7 +367,10 @@ struct how {
     bool first = true;
 };
 
-void report(const std::string& name, std::vector<runner>& runners, std::size_t messages, how& asked) {
+// The first runner is zlib alone; "plain_x" does with messages that are not compressed what "x"
+// does with those that are.
+void report(const std::string& name, std::vector<runner>& runners, std::size_t messages,
+            how& asked) {
     if (!asked.variant.empty()) {
         std::erase_if(runners, [&](const runner& one) { return one.variant != asked.variant; });
     }
@@ -368,10 +379,14 @@ void report(const std::string& name, std::vector<runner>& runners, std::size_t m
     for (const runner& one : runners) {
         const double ns = median(one.ns);
         const double to_floor = ratio(one, runners.front());
-        const double each = static_cast<double>(one.allocations) /
-                            (static_cast<double>(messages) * asked.rounds);
-        std::printf("| %s | %s | %.0f | %.3f | %.3g |\n", name.c_str(), one.variant.c_str(), ns,
-                    to_floor, each);
+        const auto plain = std::ranges::find(runners, "plain_" + one.variant, &runner::variant);
+        const double to_both =
+            plain == runners.end() ? 0 : ratio(one, runners.front(), std::to_address(plain));
+        const double each =
+            static_cast<double>(one.allocations) / (static_cast<double>(messages) * asked.rounds);
+        std::printf("| %s | %s | %.0f | %.3f | ", name.c_str(), one.variant.c_str(), ns, to_floor);
+        std::printf(plain == runners.end() ? "" : "%.3f", to_both);
+        std::printf(" | %.3g |\n", each);
         must(one.allocations == 0, "a message took memory");
         if (asked.json == nullptr) continue;
         std::fprintf(asked.json,
@@ -411,18 +426,21 @@ void measure_deflate(std::string_view kind, std::size_t size, bool takeover, how
         transmit(ws, [&](auto out) { sent.insert(sent.end(), out.begin(), out.end()); });
         must(sent == frame, "what was sent is not what zlib makes of it");
     }
+    const auto nothing = [] {};
+    const auto send_all = [&](sockless::compress how_each) {
+        std::size_t sum = 0;
+        for (const octets& message : all.messages) {
+            must(ws.send(all.type, message, how_each) == sockless::result::done, "send");
+            transmit(ws, [&](auto out) { sum += out.size(); });
+        }
+        must(sum > 0, "nothing was sent");
+    };
     std::vector<runner> runners;
-    runners.push_back({"zlib", [] {}, [&] {
+    runners.push_back({"zlib", nothing, [&] {
                            for (octets& message : all.messages) floor.pack(message);
                        }});
-    runners.push_back({"server_send", [] {}, [&] {
-                           std::size_t sum = 0;
-                           for (const octets& message : all.messages) {
-                               must(ws.send(all.type, message) == sockless::result::done, "send");
-                               transmit(ws, [&](auto out) { sum += out.size(); });
-                           }
-                           must(sum > 0, "nothing was sent");
-                       }});
+    runners.push_back({"plain_server_send", nothing, [&] { send_all(sockless::compress::no); }});
+    runners.push_back({"server_send", nothing, [&] { send_all(sockless::compress::yes); }});
     report(name, runners, all.messages.size(), asked);
 }
 
@@ -465,51 +483,47 @@ void measure_inflate(std::string_view kind, std::size_t size, bool takeover, how
     batch all = messages_of(kind, size);
     const deflate_options chosen = options_with(takeover);
     bare_deflate packer(chosen.level, chosen.mem_level, 15, takeover);
+    bare_inflate floor(takeover);
+    couple ours(chosen);
     arrivals bare;
-    arrivals plain;
-    arrivals masked;
+    std::array<arrivals, 4> frames;  // to a client, to a server; plain, compressed
     for (octets& message : all.messages) {
         const std::span<const octet> packed = packer.pack(message);
         const auto payload = packed.first(packed.size() - tail.size());
         bare.add(packed);
-        plain.add(frame_of(all.type, payload, false));
-        masked.add(frame_of(all.type, payload, true));
+        frames[0].add(frame_of(all.type, message, false, false));
+        frames[1].add(frame_of(all.type, message, true, false));
+        frames[2].add(frame_of(all.type, payload, false));
+        frames[3].add(frame_of(all.type, payload, true));
     }
-    bare_inflate floor(takeover);
-    couple ours(chosen);
-    const auto check = [&](arrivals& in, auto sink) {
-        std::size_t i = 0;
-        in.prepare();
-        in.each([&](std::span<octet> one) { sink(one, all.messages[i++]); });
-    };
-    check(bare, [&](std::span<octet> in, const octets& message) {
-        must(std::ranges::equal(floor.unpack(in), message), "what zlib inflates");
-    });
-    check(plain, [&](std::span<octet> in, const octets& message) {
-        receive(ours.at_client, in, &message);
-    });
-    check(masked, [&](std::span<octet> in, const octets& message) {
-        receive(ours.at_server, in, &message);
+    std::size_t next = 0;
+    bare.prepare();
+    bare.each([&](std::span<octet> in) {
+        must(std::ranges::equal(floor.unpack(in), all.messages[next++]), "what zlib inflates");
     });
     std::vector<runner> runners;
     runners.push_back({"zlib", [&] { bare.prepare(); },
                        [&] { bare.each([&](std::span<octet> in) { floor.unpack(in); }); }});
-    runners.push_back({"client_receive", [&] { plain.prepare(); }, [&] {
-                           plain.each([&](std::span<octet> in) {
-                               receive(ours.at_client, in, nullptr);
-                           });
-                       }});
-    runners.push_back({"server_receive", [&] { masked.prepare(); }, [&] {
-                           masked.each([&](std::span<octet> in) {
-                               receive(ours.at_server, in, nullptr);
-                           });
-                       }});
+    constexpr std::array<const char*, 4> variants{"plain_client_receive", "plain_server_receive",
+                                                  "client_receive", "server_receive"};
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        arrivals& in = frames[i];
+        sockless::connection& ws =
+            i % 2 == 0 ? static_cast<sockless::connection&>(ours.at_client) : ours.at_server;
+        next = 0;
+        in.prepare();
+        in.each([&](std::span<octet> one) { receive(ws, one, &all.messages[next++]); });
+        runners.push_back(
+            {variants[i], [&in] { in.prepare(); },
+             [&in, &ws] { in.each([&](std::span<octet> one) { receive(ws, one, nullptr); }); }});
+    }
     report(name, runners, all.messages.size(), asked);
 }
 
 void measure_time(how& asked) {
-    std::printf("| what | who | ns per message | to zlib alone | allocations per message |\n");
-    std::printf("|---|---|---|---|---|\n");
+    std::printf(
+        "| what | who | ns per message | to zlib alone | to zlib and a plain message | "
+        "allocations per message |\n|---|---|---|---|---|---|\n");
     for (const bool takeover : {true, false}) {
         for (const std::string_view kind : {"json", "english", "noise"}) {
             for (const std::size_t size : {100U, 1024U, 65'536U}) {
@@ -561,9 +575,10 @@ void compare(std::string_view kind, std::size_t size, const std::vector<setting>
 
 void measure_levels(const how& asked) {
     const auto head = [](const char* title) {
-        std::printf("\n%s\n\n| message | level | memory level | window | us | ratio | octets saved | "
-                    "ns per octet saved |\n|---|---|---|---|---|---|---|---|\n",
-                    title);
+        std::printf(
+            "\n%s\n\n| message | level | memory level | window | us | ratio | octets saved | "
+            "ns per octet saved |\n|---|---|---|---|---|---|---|---|\n",
+            title);
     };
     const std::array<std::string_view, 2> kinds{"json", "english"};
     std::vector<setting> levels;
@@ -657,8 +672,9 @@ void memory_row(const char* name, const deflate_options& chosen, std::size_t cou
 }
 
 void measure_memory() {
-    std::printf("| octets of heap per open connection | open | after a message of 1024 each way | "
-                "idle | idle, `release_when_idle` |\n|---|---|---|---|---|\n");
+    std::printf(
+        "| octets of heap per open connection | open | after a message of 1024 each way | "
+        "idle | idle, `release_when_idle` |\n|---|---|---|---|---|\n");
     memory_row("default", {}, 1);
     memory_row("`low_memory()`", sockless::low_memory(), 1);
     for (const std::uint8_t bits : {std::uint8_t{9}, std::uint8_t{12}, std::uint8_t{15}}) {
@@ -674,9 +690,10 @@ void measure_memory() {
                    chosen.pool = new sockless::deflate_pool;
                    return chosen.pool;
                });
-    std::printf("\nThe connection itself, `basic_server<heap, permessage_deflate>`, is an object of "
-                "%zu octets (%zu without compression).\n",
-                sizeof(server), sizeof(sockless::server_connection));
+    std::printf(
+        "\nThe connection itself, `basic_server<heap, permessage_deflate>`, is an object of "
+        "%zu octets (%zu without compression).\n",
+        sizeof(server), sizeof(sockless::server_connection));
 }
 
 }  // namespace
