@@ -12,12 +12,13 @@
 // all rounds, and for a ratio the median of the rounds' ratios.
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <new>
 #include <span>
@@ -326,13 +327,19 @@ struct runner {
     std::size_t allocations = 0;    // in all rounds
 };
 
+// Of the processor, in ns: other programs run on the machine, too.
+double now() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+}
+
 double median(std::vector<double> values) {
     std::sort(values.begin(), values.end());
     return values[values.size() / 2];
 }
 
 void time_all(std::vector<runner>& runners, std::size_t messages, int rounds) {
-    using clock = std::chrono::steady_clock;
     for (int round = -2; round < rounds; ++round) {
         for (std::size_t i = 0; i < runners.size(); ++i) {
             // Everybody comes first as often as anybody else.
@@ -340,12 +347,12 @@ void time_all(std::vector<runner>& runners, std::size_t messages, int rounds) {
             runner& one = runners[turn % runners.size()];
             one.prepare();
             const std::size_t before = allocations;
-            const auto begin = clock::now();
+            const double begin = now();
             one.run();
-            const std::chrono::duration<double, std::nano> took = clock::now() - begin;
+            const double took = now() - begin;
             if (round < 0) continue;  // to become warm
             one.allocations += allocations - before;
-            one.ns.push_back(took.count() / static_cast<double>(messages));
+            one.ns.push_back(took / static_cast<double>(messages));
         }
     }
 }
@@ -540,6 +547,7 @@ struct setting {
     int level = 1;
     int mem_level = 8;
     int window_bits = 15;
+    bool takeover = true;
 };
 
 // Time and ratio of one kind of message at each setting.
@@ -551,8 +559,8 @@ void compare(std::string_view kind, std::size_t size, const std::vector<setting>
     std::vector<runner> runners;
     for (std::size_t i = 0; i < settings.size(); ++i) {
         const setting& one = settings[i];
-        streams.push_back(
-            std::make_unique<bare_deflate>(one.level, one.mem_level, one.window_bits, true));
+        streams.push_back(std::make_unique<bare_deflate>(one.level, one.mem_level, one.window_bits,
+                                                         one.takeover));
         const auto run = [&all, &made = sizes[i], &stream = *streams.back()] {
             made = 0;
             for (octets& message : all.messages) made += stream.pack(message).size() - tail.size();
@@ -574,35 +582,36 @@ void compare(std::string_view kind, std::size_t size, const std::vector<setting>
 }
 
 void measure_levels(const how& asked) {
-    const auto head = [](const char* title) {
+    const auto table = [&](const char* title, std::initializer_list<std::size_t> sizes,
+                           const std::vector<setting>& settings) {
         std::printf(
-            "\n%s\n\n| message | level | memory level | window | us | ratio | octets saved | "
-            "ns per octet saved |\n|---|---|---|---|---|---|---|---|\n",
+            "\n%s\n\n| message | level | memory level | window | us | ratio | octets saved "
+            "| ns per octet saved |\n|---|---|---|---|---|---|---|---|\n",
             title);
-    };
-    const std::array<std::string_view, 2> kinds{"json", "english"};
-    std::vector<setting> levels;
-    std::vector<setting> memory;
-    for (int level = 1; level <= 9; ++level) levels.push_back({.level = level});
-    const int level = deflate_options{}.level;
-    for (const int mem : {1, 3, 5, 6, 7, 8, 9}) memory.push_back({level, mem, 15});
-    for (const int bits : {9, 10, 11, 12, 13, 14}) memory.push_back({level, 8, bits});
-    for (const int mem : {4, 5, 6}) memory.push_back({level, mem, 12});
-    const int rounds = std::max(3, asked.rounds / 4);
-    head("Levels");
-    for (const auto kind : kinds) {
-        for (const std::size_t size : {100U, 1024U, 65'536U}) compare(kind, size, levels, rounds);
-    }
-    head("Memory and window");
-    for (const auto kind : kinds) {
-        for (const std::size_t size : {100U, 1024U, 65'536U}) compare(kind, size, memory, rounds);
-    }
-    head("Short messages");
-    for (const auto kind : kinds) {
-        for (const std::size_t size : {16U, 32U, 48U, 64U, 96U, 128U, 192U, 256U, 512U}) {
-            compare(kind, size, {{level, 8, 15}}, rounds);
+        for (const std::string_view kind : {"json", "english"}) {
+            for (const std::size_t size : sizes) compare(kind, size, settings, asked.rounds);
         }
-    }
+    };
+    const deflate_options ours;
+    std::vector<setting> levels;
+    for (int level = 1; level <= 9; ++level) levels.push_back({level, ours.mem_level});
+    table("Levels", {100, 1024, 65'536}, levels);
+
+    std::vector<setting> memory;
+    for (const int mem : {1, 3, 4, 5, 6, 7, 8, 9}) memory.push_back({ours.level, mem});
+    table("Memory levels", {100, 1024, 65'536}, memory);
+    for (setting& each : memory) each.takeover = false;
+    table("Memory levels, no takeover", {100, 1024}, memory);
+
+    std::vector<setting> windows;
+    for (int bits = 9; bits <= 15; ++bits) windows.push_back({ours.level, ours.mem_level, bits});
+    table("Windows", {100, 1024, 65'536}, windows);
+
+    setting one{ours.level, ours.mem_level};
+    const std::initializer_list<std::size_t> sizes{16, 32, 48, 64, 80, 96, 128, 192, 256, 512};
+    table("Short messages", sizes, {one});
+    one.takeover = false;
+    table("Short messages, no takeover", sizes, {one});
 }
 
 // ---- memory ----
