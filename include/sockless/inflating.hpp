@@ -50,8 +50,9 @@ class inflating {
         tail_ = 0;
     }
 
-    // Puts all that has come behind what is in `message`.
-    inflated append_to(growing& message, inflater& stream, const inflating_limits& most) noexcept {
+    // Puts all that has come behind what is in `message`. The stream is an inflater.
+    template <class Stream>
+    inflated append_to(growing& message, Stream& stream, const inflating_limits& most) noexcept {
         bool full = true;
         while (full) {
             const std::size_t left = most.message - made_;
@@ -71,7 +72,8 @@ class inflating {
     }
 
     // The next slice of it, in memory of our own.
-    inflated slice(inflater& stream, const inflating_limits& most) noexcept {
+    template <class Stream>
+    inflated slice(Stream& stream, const inflating_limits& most) noexcept {
         if (due_ != rule::none) return refusal(due_);
         if (!keep()) return {.what = inflated::is::no_memory};
         const std::size_t left = most.message - made_;
@@ -129,7 +131,8 @@ class inflating {
     }
 
     // Inflates until there is no more room, or nothing more to inflate.
-    stream_step fill(inflater& stream, std::span<octet> out) noexcept {
+    template <class Stream>
+    stream_step fill(Stream& stream, std::span<octet> out) noexcept {
         stream_step all;
         do {
             const stream_step step = stream.step(input(), out.subspan(all.made));
@@ -168,7 +171,8 @@ class inflating {
         return rule::none;
     }
 
-    rule finish(const inflater& stream) noexcept {
+    template <class Stream>
+    rule finish(const Stream& stream) noexcept {
         open_ = false;
         if (!fresh_ && !stream.is_at_end_of_block()) return rule::bad_compression;
         return text_.needed() > 0 ? rule::bad_text : rule::none;
