@@ -56,7 +56,8 @@ class inflating {
         bool full = true;
         while (full) {
             const std::size_t left = most.message - made_;
-            const std::span<octet> out = left > 0 ? message.space(left) : std::span(one_more_);
+            const std::span<octet> out =
+                left > 0 ? message.space(detail::zlib_size(left)) : std::span(one_more_);
             if (out.empty()) return {.what = inflated::is::no_memory};
             const stream_step step = fill(stream, out);
             if (step.what == stream_step::is::no_memory) return {.what = inflated::is::no_memory};
@@ -77,7 +78,7 @@ class inflating {
         if (due_ != rule::none) return refusal(due_);
         if (!keep()) return {.what = inflated::is::no_memory};
         const std::size_t left = most.message - made_;
-        std::span<octet> out(kept_, left < slice_ ? left : slice_);
+        std::span<octet> out(kept_, detail::zlib_size(left < slice_ ? left : slice_));
         if (out.empty()) out = one_more_;
         const stream_step step = fill(stream, out);
         if (step.what == stream_step::is::no_memory) return {.what = inflated::is::no_memory};
