@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -56,7 +57,8 @@ class stream_memory {
         const std::size_t octets = std::size_t{items} * size;
         if (mine.arena_.empty()) return new (std::nothrow) octet[octets];
         constexpr std::size_t alignment = alignof(std::max_align_t);
-        const std::size_t begin = (mine.used_ + alignment - 1) / alignment * alignment;
+        const auto next = std::bit_cast<std::uintptr_t>(mine.arena_.data() + mine.used_);
+        const std::size_t begin = mine.used_ + (alignment - next % alignment) % alignment;
         if (begin > mine.arena_.size() || octets > mine.arena_.size() - begin) return Z_NULL;
         mine.used_ = begin + octets;
         return mine.arena_.data() + begin;
@@ -79,9 +81,9 @@ struct stream_step {
 };
 
 namespace detail {
-// zlib counts in 32 bits.
+// zlib counts in 32 bits. What cannot be compressed takes an eighth more than it has.
 constexpr uInt zlib_size(std::size_t size) noexcept {
-    constexpr std::size_t most = std::size_t{1} << 30;
+    constexpr std::size_t most = std::size_t{1} << 31;
     return static_cast<uInt>(size < most ? size : most);
 }
 
@@ -128,6 +130,7 @@ class inflater {
         if (open_) return true;
         stream_ = {};
         memory_.lend_to(stream_);
+        at_end_ = false;
         open_ = inflateInit2(&stream_, -window_bits) == Z_OK;
         // It would take the window later; an empty dictionary makes it do so now.
         if (open_ && inflateSetDictionary(&stream_, no_octets.data(), 0) != Z_OK) close();
@@ -138,17 +141,20 @@ class inflater {
         open_ = false;
     }
     // A new stream begins, and knows nothing of what came before.
-    void reset() noexcept { inflateReset(&stream_); }
+    void reset() noexcept {
+        inflateReset(&stream_);
+        at_end_ = false;
+    }
 
     stream_step step(std::span<const octet> in, std::span<octet> out) noexcept {
         const stream_step done = detail::run_zlib(
             stream_, in, out, [](z_stream* s) noexcept { return ::inflate(s, Z_SYNC_FLUSH); });
-        // Asked for more where there is no more, zlib forgets it.
-        if (done.used + done.made > 0) at_end_of_block_ = stream_.data_type == 128;
+        // zlib forgets where it is when there is nothing to do.
+        if (done.used + done.made > 0) at_end_ = stream_.data_type == 128;
         return done;
     }
     // Is this the end of a block, and of its last octet?
-    bool is_at_end_of_block() const noexcept { return at_end_of_block_; }
+    bool is_at_end_of_block() const noexcept { return at_end_; }
 
   private:
     static constexpr std::array<octet, 1> no_octets{};
@@ -156,7 +162,7 @@ class inflater {
     z_stream stream_{};
     stream_memory memory_;
     bool open_ = false;
-    bool at_end_of_block_ = false;
+    bool at_end_ = false;
 };
 
 class deflater {
