@@ -772,7 +772,7 @@ TEST_CASE("32 without memory for a message that is what is said, at every time i
         CHECK((whole || got.what == inflated::is::no_memory));
         CHECK((!whole || message.size() == 2'000));
     }
-    CHECK(times == 4);  // 256 octets, and each time twice as many
+    CHECK(times == 4);  // 512 octets, and each time twice as many
 }
 
 TEST_CASE("32 without memory for slices that is what is said, and the next time it goes on") {

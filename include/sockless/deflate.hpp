@@ -80,6 +80,7 @@ class permessage_deflate : public compression {
             forget();
             return {};
         }
+        return_inflater();
         return put(accepted->answer, room);
     }
     static std::string_view put(std::string_view text, text_room room) noexcept {
