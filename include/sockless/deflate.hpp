@@ -25,11 +25,13 @@
 
 namespace sockless::inline v0 {
 
+// Level and threshold are where one octet less begins to cost more than 100 ns: see
+// bench/README.md. Where contexts are not kept, a threshold of 256 would be that.
 struct deflate_options {
     deflate_wishes wishes{};
-    int level = 1;                     // of zlib, 1 to 9
+    int level = 2;                     // of zlib, 1 to 9
     int mem_level = 8;                 // of zlib, 1 to 9
-    std::size_t threshold = 128;       // messages that are shorter leave as they are
+    std::size_t threshold = 64;        // messages that are shorter leave as they are
     std::size_t slice = 4096;          // octets of a message that is told in slices
     std::size_t most_ratio = 0;        // octets for each that came, from 64 KiB on; 0: any number
     bool release_when_idle = false;    // our context, and streams without one
