@@ -286,3 +286,33 @@ TEST_CASE("fixed storage is filled to its last octet, refuses one more, and need
     CHECK(message.append(std::span(all).first(257)));
     CHECK(watch.count() == 0);
 }
+
+TEST_CASE("more memory comes before there is less than wished for, and no wish is a must") {
+    scarce storage;
+    growing message(storage, 2000);
+    CHECK(message.space(100, 1).size() == 100);
+    CHECK(message.space(5000, 1).size() == 256);
+    CHECK(message.space(5000, 257).size() == 512);
+    message.add(400);
+    CHECK(message.space(50, 512).size() == 50);
+    CHECK(message.space(5000, 112).size() == 112);
+    CHECK(storage.sizes() == std::vector<std::size_t>{256, 512});
+    storage.fail_next();
+    CHECK(message.space(5000, 113).size() == 112);
+    CHECK(message.space(5000, 113).size() == 624);
+    message.add(624);
+    storage.fail_next();
+    CHECK(message.space(5000, 512).empty());
+    CHECK(message.space(5000, 5000).size() == 976);
+    CHECK(storage.sizes() == std::vector<std::size_t>{256, 512, 1024, 1024, 2000, 2000});
+    message.add(976);
+    message.clear();
+    CHECK(message.space(5000, 5000).size() == 2000);
+    CHECK(storage.agrees());
+
+    fixed<capacity{.message = 257, .output = 417}> small;
+    growing whole(small, small.most().message);
+    CHECK(whole.space(5000, 512).size() == 257);
+    whole.add(257);
+    CHECK(whole.space(5000, 512).empty());
+}

@@ -146,6 +146,27 @@ TEST_CASE("copying from nowhere or to nowhere is copying nothing") {
     CHECK(two == std::array<octet, 2>{1, 2});
 }
 
+TEST_CASE("octets move forward over each other, and those behind them stay") {
+    constexpr auto moved = [](std::size_t from, std::size_t to, std::size_t size) {
+        std::array<octet, 8> octets{1, 2, 3, 4, 5, 6, 7, 8};
+        sockless::move_forward(octets, from, to, size);
+        return octets;
+    };
+    STATIC_REQUIRE(moved(4, 2, 3) == std::array<octet, 8>{1, 2, 5, 6, 7, 6, 7, 8});
+    for (std::size_t from = 0; from <= 8; ++from) {
+        for (std::size_t to = 0; to <= from; ++to) {
+            for (std::size_t size = 0; size <= 8 - from; ++size) {
+                std::array<octet, 8> expected{1, 2, 3, 4, 5, 6, 7, 8};
+                for (std::size_t i = 0; i < size; ++i) {
+                    expected[to + i] = static_cast<octet>(from + i + 1);
+                }
+                CAPTURE(from, to, size);
+                CHECK(moved(from, to, size) == expected);
+            }
+        }
+    }
+}
+
 TEST_CASE("a text is as long as its octets, and empty if there are none") {
     for (std::size_t size = 0; size <= hello.size(); ++size) {
         const text_view text{std::span(hello).first(size)};

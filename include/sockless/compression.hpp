@@ -66,7 +66,7 @@ class compression {
         void (*take)(compression&, const compressed_piece& piece) noexcept;
         inflated (*inflate)(compression&, growing& message, std::size_t limit) noexcept;
         inflated (*inflate_slice)(compression&, std::size_t limit) noexcept;
-        event (*tell)(compression&, connection& to) noexcept;
+        void (*tell)(compression&, connection& to, event& told) noexcept;
         bool (*send)(compression&, sending& to, message_type, std::span<const octet>,
                      compressing how) noexcept;
         std::size_t (*bound)(compression&, std::size_t size, compressing how) noexcept;
@@ -120,7 +120,7 @@ class compression {
     }
 
     // What there is to tell of it: tell_inflated(), or nothing.
-    constexpr event tell(connection& to) noexcept { return functions_.tell(*this, to); }
+    constexpr void tell(connection& to, event& told) noexcept { functions_.tell(*this, to, told); }
 
     // ---- messages to send ----
 
@@ -158,7 +158,7 @@ class compression {
     ~compression() = default;
 
     // What connections do with it stands there; only who compresses reaches it from here.
-    static constexpr event tell_inflated(connection& to) noexcept;
+    static constexpr void tell_inflated(connection& to, event& told) noexcept;
     static constexpr bool send_deflated(sending& to, message_type type,
                                         std::span<const octet> message, compressing how) noexcept;
 
@@ -184,7 +184,7 @@ class no_compression : public compression {
         .take = [](compression&, const compressed_piece&) noexcept {},
         .inflate = [](compression&, growing&, std::size_t) noexcept { return inflated{}; },
         .inflate_slice = [](compression&, std::size_t) noexcept { return inflated{}; },
-        .tell = [](compression&, connection&) noexcept { return event{}; },
+        .tell = [](compression&, connection&, event&) noexcept {},
         .send = [](compression&, sending&, message_type, std::span<const octet>,
                    compressing) noexcept { return false; },
         .bound = [](compression&, std::size_t, compressing) noexcept { return std::size_t{0}; },

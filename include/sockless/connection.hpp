@@ -65,13 +65,14 @@ class connection : public handshaking {
   private:
     friend class compression;
 
-    constexpr event tell(std::span<octet>& in) noexcept;
-    constexpr event read_frames(std::span<octet>& in) noexcept;
-    constexpr event on_frame(const frame_event& frame) noexcept;
-    constexpr event on_slice(const frame_event& frame) noexcept;
-    constexpr event on_compressed(const frame_event& frame) noexcept;
-    constexpr event inflate() noexcept;
-    constexpr event no_memory() noexcept;
+    // An event is made where it will lie, and not copied: it is read whole soon after its parts
+    // were written, and processors wait for that.
+    constexpr void tell(std::span<octet>& in, event& told) noexcept;
+    constexpr void read_frames(std::span<octet>& in, event& told) noexcept;
+    constexpr void on_frame(const frame_event& frame, event& told) noexcept;
+    constexpr void on_slice(const frame_event& frame, event& told) noexcept;
+    constexpr void inflate(event& told) noexcept;
+    constexpr void no_memory() noexcept;
     constexpr std::span<octet> bite(std::span<octet> in) const noexcept;
 };
 
@@ -82,101 +83,98 @@ constexpr event connection::next(std::span<octet>& in) noexcept {
     if (message_told_) message_.clear();
     message_told_ = false;
     if (given > 0) on_life();
-    const event told = tell(in);
+    event told;
+    tell(in, told);
     received_.octets += given - in.size();
     if (given > 0) keep_memory();
     return told;
 }
 
-constexpr event connection::tell(std::span<octet>& in) noexcept {
+constexpr void connection::tell(std::span<octet>& in, event& told) noexcept {
     keep_told_head();
     if (open_due_) {
         open_due_ = false;
-        return {.kind = event::what::open};
+        told.kind = event::what::open;
+        return;
     }
     if (flow_.is_drained()) {
         flow_.told();
-        return {.kind = event::what::drained};
+        told.kind = event::what::drained;
+        return;
     }
-    event told;
     if (phase_ == phase::opening) told = read_head(in);
-    if (phase_ == phase::open && told.kind == event::what::nothing) told = read_frames(in);
-    if (told.kind != event::what::nothing) return told;
+    if (phase_ == phase::open && told.kind == event::what::nothing) read_frames(in, told);
+    if (told.kind != event::what::nothing) return;
     if (phase_ == phase::ending) in = in.subspan(in.size());
     if (in.empty() || phase_ == phase::asked) on_end_of_input();
     check_ending();
-    if (phase_ != phase::ended) return {};
+    if (phase_ != phase::ended) return;
     phase_ = phase::finished;
-    return {.kind = event::what::closed,
-            .code = *endpoint_.report().received,
-            .payload = endpoint_.close_reason()};
+    told.kind = event::what::closed;
+    told.code = *endpoint_.report().received;
+    told.payload = endpoint_.close_reason();
 }
 
 // ---- frames ----
 
-constexpr event connection::read_frames(std::span<octet>& in) noexcept {
-    while (phase_ == phase::open && !flow_.is_paused()) {
-        event told;
+constexpr void connection::read_frames(std::span<octet>& in, event& told) noexcept {
+    while (phase_ == phase::open && !flow_.is_paused() && told.kind == event::what::nothing) {
         if (slice_due_) {
-            told = squeeze_.tell(*this);
-        } else {
-            std::span<octet> piece = bite(in);
-            const std::size_t given = piece.size();
-            const frame_event frame = endpoint_.next(piece);
-            in = in.subspan(given - piece.size());
-            if (frame.kind == frame_event::what::nothing) break;
-            told = on_frame(frame);
+            squeeze_.tell(*this, told);
+            continue;
         }
-        if (told.kind != event::what::nothing) return told;
+        std::span<octet> piece = bite(in);
+        const std::size_t given = piece.size();
+        const frame_event frame = endpoint_.next(piece);
+        in = in.subspan(given - piece.size());
+        if (frame.kind == frame_event::what::nothing) break;
+        on_frame(frame, told);
     }
-    return {};
 }
 
-constexpr event connection::on_frame(const frame_event& frame) noexcept {
-    if (frame.kind == frame_event::what::slice) return on_slice(frame);
-    if (frame.kind == frame_event::what::violated) {
-        start_ending(cause::violation);
-        return {};
-    }
+constexpr void connection::on_frame(const frame_event& frame, event& told) noexcept {
+    if (frame.kind == frame_event::what::slice) return on_slice(frame, told);
+    if (frame.kind == frame_event::what::violated) return start_ending(cause::violation);
     ++received_.control;
     after_output();
     if (frame.kind == frame_event::what::pong) {
         heartbeat_.on_pong(frame.payload, clock_.now());
-        return {.kind = event::what::pong, .payload = frame.payload};
+        told.kind = event::what::pong;
+        told.payload = frame.payload;
+    } else if (frame.kind == frame_event::what::ping && !options_.answer_pings) {
+        told.kind = event::what::ping;
+        told.payload = frame.payload;
     }
-    if (frame.kind == frame_event::what::ping && !options_.answer_pings) {
-        return {.kind = event::what::ping, .payload = frame.payload};
-    }
-    return {};
 }
 
-constexpr event connection::on_slice(const frame_event& frame) noexcept {
-    event told{.kind = event::what::slice,
-               .type = frame.type,
-               .first = frame.first,
-               .last = frame.last,
-               .payload = frame.payload,
-               .remaining = frame.remaining};
+constexpr void connection::on_slice(const frame_event& frame, event& told) noexcept {
     if (frame.remaining == 0) ++received_.frames;
     if (frame.last) ++received_.messages;
     on_message();
-    if (frame.compressed) return on_compressed(frame);
-    if (options_.slices) return told;
-    told.kind = event::what::message;
-    const bool whole = frame.first && frame.last;
-    if (whole && !message_.is_tail(frame.payload)) return told;
-    if (!message_.append(frame.payload)) return no_memory();
-    if (!frame.last) return {};
-    message_told_ = true;
-    told.first = true;
-    told.payload = message_.octets();
-    return told;
+    if (frame.compressed) {
+        squeeze_.take({frame.payload, frame.type, frame.first, frame.last});
+        return squeeze_.tell(*this, told);
+    }
+    std::span<octet> payload = frame.payload;
+    bool first = frame.first;
+    if (!options_.slices && (!first || !frame.last || message_.is_tail(payload))) {
+        if (!message_.append(payload)) return no_memory();
+        if (!frame.last) return;
+        message_told_ = true;
+        first = true;
+        payload = message_.octets();
+    }
+    told.kind = options_.slices ? event::what::slice : event::what::message;
+    told.type = frame.type;
+    told.first = first;
+    told.last = frame.last;
+    told.payload = payload;
+    told.remaining = frame.remaining;
 }
 
-constexpr event connection::no_memory() noexcept {
+constexpr void connection::no_memory() noexcept {
     endpoint_.give_up(1011);
     start_ending(cause::no_memory);
-    return {};
 }
 
 // ---- compressed messages ----
@@ -188,42 +186,37 @@ constexpr std::span<octet> connection::bite(std::span<octet> in) const noexcept 
     return all || in.size() <= compression::bite ? in : in.first(compression::bite);
 }
 
-constexpr event connection::on_compressed(const frame_event& frame) noexcept {
-    squeeze_.take({frame.payload, frame.type, frame.first, frame.last});
-    return squeeze_.tell(*this);
-}
-
-constexpr event connection::inflate() noexcept {
+constexpr void connection::inflate(event& told) noexcept {
     const std::size_t limit = options_.limit.message;
     const inflated got =
         options_.slices ? squeeze_.inflate_slice(limit) : squeeze_.inflate(message_, limit);
     slice_due_ = got.more;
     switch (got.what) {
         case inflated::is::nothing:
-            return {};
+            return;
         case inflated::is::no_memory:
             return no_memory();
         case inflated::is::broken:
             endpoint_.fail(got.broken);
-            start_ending(cause::violation);
-            return {};
+            return start_ending(cause::violation);
         case inflated::is::message:
             message_told_ = true;
-            return {.kind = event::what::message,
-                    .type = got.type,
-                    .first = true,
-                    .last = true,
-                    .payload = message_.octets()};
+            told.kind = event::what::message;
+            told.first = told.last = true;
+            told.payload = message_.octets();
+            break;
         case inflated::is::slice:
+            told.kind = event::what::slice;
+            told.first = got.first;
+            told.last = got.last;
+            told.payload = got.payload;
             break;
     }
-    return {.kind = event::what::slice,
-            .type = got.type,
-            .first = got.first,
-            .last = got.last,
-            .payload = got.payload};
+    told.type = got.type;
 }
 
-constexpr event compression::tell_inflated(connection& to) noexcept { return to.inflate(); }
+constexpr void compression::tell_inflated(connection& to, event& told) noexcept {
+    to.inflate(told);
+}
 
 }  // namespace sockless::inline v0

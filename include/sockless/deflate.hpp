@@ -30,11 +30,13 @@
 
 namespace sockless::inline v0 {
 
+// Level and threshold are where one octet less begins to cost more than 100 ns: see
+// bench/README.md. Where contexts are not kept, a threshold of 256 would be that.
 struct deflate_options {
     deflate_wishes wishes{};
-    int level = 1;                     // of zlib, 1 to 9
+    int level = 2;                     // of zlib, 1 to 9
     int mem_level = 8;                 // of zlib, 1 to 9
-    std::size_t threshold = 128;       // messages that are shorter leave as they are
+    std::size_t threshold = 64;        // messages that are shorter leave as they are
     std::size_t slice = 4096;          // octets of a message that is told in slices
     std::size_t most_ratio = 0;        // octets for each that came, from 64 KiB on; 0: any number
     bool release_when_idle = false;    // our context, and streams without one
@@ -85,6 +87,7 @@ class permessage_deflate : public compression {
             forget();
             return {};
         }
+        return_inflater();
         return put(accepted->answer, room);
     }
     static std::string_view put(std::string_view text, text_room room) noexcept {
@@ -129,21 +132,24 @@ class permessage_deflate : public compression {
 
     // ---- octets received ----
 
-    inflated told(const inflated& got) noexcept {
-        const bool ended = got.what == inflated::is::message || got.last;
-        if (ended && borrowed_ == nullptr && !keeps_context(peer())) own_inflater_.reset();
-        if (ended) return_inflater();
-        return got;
+    void end_message() noexcept {
+        if (borrowed_ == nullptr && !keeps_context(peer())) own_inflater_.reset();
+        return_inflater();
     }
     inflated inflate(growing& message, std::size_t limit) noexcept {
         inflater* const stream = inflating_stream();
-        if (stream == nullptr) return {.what = inflated::is::no_memory};
-        return told(in_.append_to(message, *stream, {limit, how_.most_ratio}));
+        const inflated got = stream == nullptr
+                                 ? inflated{.what = inflated::is::no_memory}
+                                 : in_.append_to(message, *stream, {limit, how_.most_ratio});
+        if (got.what == inflated::is::message) end_message();
+        return got;
     }
     inflated inflate_slice(std::size_t limit) noexcept {
         inflater* const stream = inflating_stream();
-        if (stream == nullptr) return {.what = inflated::is::no_memory};
-        return told(in_.slice(*stream, {limit, how_.most_ratio}));
+        const inflated got = stream == nullptr ? inflated{.what = inflated::is::no_memory}
+                                               : in_.slice(*stream, {limit, how_.most_ratio});
+        if (got.last) end_message();
+        return got;
     }
 
     // ---- messages to send ----
@@ -233,7 +239,7 @@ inline constexpr compression::functions permessage_deflate::table{
                   std::size_t limit) noexcept { return mine(self).inflate(message, limit); },
     .inflate_slice = [](compression& self,
                         std::size_t limit) noexcept { return mine(self).inflate_slice(limit); },
-    .tell = [](compression&, connection& to) noexcept { return tell_inflated(to); },
+    .tell = [](compression&, connection& to, event& told) noexcept { tell_inflated(to, told); },
     .send = [](compression&, sending& to, message_type type, std::span<const octet> message,
                compressing how) noexcept { return send_deflated(to, type, message, how); },
     .bound = [](compression& self, std::size_t size,

@@ -28,9 +28,14 @@ class growing {
         if (memory_.size() - size_ < count && !grow(size_ + count)) return {};
         return memory_.subspan(size_, count);
     }
-    // The same for as many as there is memory for, of at most so many.
-    constexpr std::span<octet> space(std::size_t most) noexcept {
-        if (memory_.size() == size_ && !grow(size_ + 1)) return {};
+    // The same for as many as there is memory for, of at most so many. If that is fewer than wished
+    // for, there will be more memory, as far as there can be.
+    constexpr std::span<octet> space(std::size_t most, std::size_t wish = 1) noexcept {
+        const std::size_t room = most_ > size_ ? most_ - size_ : 1;
+        std::size_t few = wish < most ? wish : most;
+        if (few > room) few = room;
+        const std::size_t had = memory_.size() - size_;
+        if (had < few && !grow(size_ + few) && had == 0) return {};
         const std::span<octet> free = memory_.subspan(size_);
         return free.first(free.size() < most ? free.size() : most);
     }

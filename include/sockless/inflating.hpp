@@ -50,12 +50,15 @@ class inflating {
         tail_ = 0;
     }
 
-    // Puts all that has come behind what is in `message`.
-    inflated append_to(growing& message, inflater& stream, const inflating_limits& most) noexcept {
+    // Puts all that has come behind what is in `message`. The stream is an inflater.
+    template <class Stream>
+    inflated append_to(growing& message, Stream& stream, const inflating_limits& most) noexcept {
         bool full = true;
         while (full) {
             const std::size_t left = most.message - made_;
-            const std::span<octet> out = left > 0 ? message.space(left) : std::span(one_more_);
+            const std::span<octet> out = left > 0
+                                             ? message.space(detail::zlib_size(left), quick_room)
+                                             : std::span(one_more_);
             if (out.empty()) return {.what = inflated::is::no_memory};
             const stream_step step = fill(stream, out);
             if (step.what == stream_step::is::no_memory) return {.what = inflated::is::no_memory};
@@ -71,11 +74,12 @@ class inflating {
     }
 
     // The next slice of it, in memory of our own.
-    inflated slice(inflater& stream, const inflating_limits& most) noexcept {
+    template <class Stream>
+    inflated slice(Stream& stream, const inflating_limits& most) noexcept {
         if (due_ != rule::none) return refusal(due_);
         if (!keep()) return {.what = inflated::is::no_memory};
         const std::size_t left = most.message - made_;
-        std::span<octet> out(kept_, left < slice_ ? left : slice_);
+        std::span<octet> out(kept_, detail::zlib_size(left < slice_ ? left : slice_));
         if (out.empty()) out = one_more_;
         const stream_step step = fill(stream, out);
         if (step.what == stream_step::is::no_memory) return {.what = inflated::is::no_memory};
@@ -117,6 +121,9 @@ class inflating {
     // message."
     static constexpr std::array<octet, 4> tail{0x00, 0x00, 0xFF, 0xFF};
 
+    // With less than 258 octets of room zlib goes octet by octet.
+    static constexpr std::size_t quick_room = 512;
+
     static inflated refusal(rule broken) noexcept {
         return {.what = inflated::is::broken, .broken = broken};
     }
@@ -128,16 +135,25 @@ class inflating {
         return std::span<const octet>(tail).subspan(tail_);
     }
 
+    // The last octets of a message that are few, with the tail behind them: a step of its own for
+    // the tail would cost more than their copy.
+    std::span<const octet> with_tail(std::span<octet> whole) const noexcept {
+        if (!last_ || in_.empty() || in_.size() > whole.size() - tail.size()) return input();
+        const std::size_t size = copy_octets(in_, whole);
+        return whole.first(size + copy_octets(tail, whole.subspan(size)));
+    }
+
     // Inflates until there is no more room, or nothing more to inflate.
-    stream_step fill(inflater& stream, std::span<octet> out) noexcept {
+    template <class Stream>
+    stream_step fill(Stream& stream, std::span<octet> out) noexcept {
+        std::array<octet, compression::bite + tail.size()> whole;  // NOLINT(*-member-init)
         stream_step all;
         do {
-            const stream_step step = stream.step(input(), out.subspan(all.made));
+            const stream_step step = stream.step(with_tail(whole), out.subspan(all.made));
             all.made += step.made;
-            if (in_.empty())
-                tail_ += step.used;
-            else
-                in_ = in_.subspan(step.used);
+            const std::size_t mine = step.used < in_.size() ? step.used : in_.size();
+            in_ = in_.subspan(mine);
+            tail_ += step.used - mine;
             if (step.used > 0) fresh_ = false;
             all.what = step.what;
             if (step.what == stream_step::is::stream_end) {
@@ -168,7 +184,8 @@ class inflating {
         return rule::none;
     }
 
-    rule finish(const inflater& stream) noexcept {
+    template <class Stream>
+    rule finish(const Stream& stream) noexcept {
         open_ = false;
         // A stream that needed some of the tail to end lacked octets of its own.
         const bool ended =

@@ -61,6 +61,16 @@ constexpr std::size_t copy_octets(std::span<const octet> from, std::span<octet> 
     return size;
 }
 
+// Moves `size` octets within a span to where they begin earlier; they may overlap.
+constexpr void move_forward(std::span<octet> octets, std::size_t from, std::size_t to,
+                            std::size_t size) noexcept {
+    if (std::is_constant_evaluated()) {
+        for (std::size_t i = 0; i < size; ++i) octets[to + i] = octets[from + i];
+    } else if (size != 0) {
+        std::memmove(octets.data() + to, octets.data() + from, size);
+    }
+}
+
 // The octets of a text, and the only cast the other way.
 inline std::span<const octet> octets_of(std::string_view text) noexcept {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)

@@ -244,9 +244,7 @@ class sending {
         frame_start start;
         static_cast<void>(endpoint_.start({.type = type, .compressed = true}, size, key(), start));
         // A header may turn out to be shorter than it could have been.
-        for (std::size_t i = 0; start.size < front && i < size; ++i) {
-            run[start.size + i] = run[front + i];
-        }
+        if (start.size < front) move_forward(run, front, start.size, size);
         copy_octets(start.view(), run);
         endpoint_.pay(run.subspan(start.size, size));
         out_.add(start.size + size);
