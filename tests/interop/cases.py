@@ -36,7 +36,7 @@ MANY_TERMS = (
 )  # fmt: skip
 
 # The cases that change when messages are compressed.
-WITH_MESSAGES = re.compile(r'text|binary|empty|size/.*|fragments.*|burst|greeting|too-large|(received/)?invalid-text')
+WITH_MESSAGES = re.compile(r'text|binary|empty|size/.*|fragments.*|burst|greeting|(received/)?(too-large|invalid-text)')
 
 
 def compressed(plain, is_quick):
