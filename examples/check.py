@@ -14,11 +14,13 @@ import threading
 import time
 
 import raw_peer
-from raw_peer import BINARY, CLOSE, PING, PONG, TEXT, Server, until
+from raw_peer import BINARY, CLOSE, COMPRESSED, CONTINUATION, PING, PONG, TEXT, Deflate, Server, until
 
 FOLDER = pathlib.Path(sys.argv[1])
 SERVERS = ('echo_server', 'conformance_server')
 ON_LINUX = sys.platform == 'linux'
+HAS_ZLIB = (FOLDER / '11_compression').exists()
+NARROW = 'permessage-deflate; server_max_window_bits=9; client_max_window_bits=9'
 DEADLINE = 10  # seconds, of the opening and of the closing handshake
 
 
@@ -222,6 +224,69 @@ def limits():
         expect('answer', peer.receive(), (CLOSE, b'\x03\xf1'))
 
 
+def compressed_echoes():
+    """In every shape that a message has, and with the context of those before it."""
+    large = b''.join(b'%d ' % i for i in range(100_000))
+    with serve('conformance_server') as server:
+        for offer, window_bits, answer in (
+            ('permessage-deflate', 15, 'permessage-deflate'),
+            ('permessage-deflate; client_max_window_bits', 15, 'permessage-deflate'),
+            (f'x, {NARROW}', 9, NARROW),
+        ):
+            peer = raw_peer.client(server.port, extensions=offer)
+            expect('agreed', peer.extensions, answer if HAS_ZLIB else None)
+            if not HAS_ZLIB:
+                continue
+            deflate = Deflate(window_bits)
+            sizes = []
+            for message in (b'Hello', b'', large, large[:200], large[-300:], b'Hello'):
+                for opcode in (TEXT, BINARY):
+                    peer.send(opcode | COMPRESSED, deflate.compress(message))
+                    got, payload = peer.receive()
+                    expect('echo', (got, deflate.decompress(payload)), (opcode | COMPRESSED, message))
+                    sizes.append(len(payload))
+            assert sizes[-1] < sizes[0], f'it forgets what it has said: {sizes}'
+            pieces = deflate.compress(large)
+            peer.send(TEXT | COMPRESSED, pieces[:7], last=False)
+            peer.send(PING, b'between')
+            peer.send(CONTINUATION, pieces[7:])
+            expect('pong', peer.receive(), (PONG, b'between'))
+            expect('echo of fragments', deflate.decompress(peer.receive()[1]), large)
+            peer.send(TEXT, b'plain')
+            expect('echo', deflate.decompress(peer.receive()[1]), b'plain')
+
+
+def messages_without_a_context():
+    if not HAS_ZLIB:
+        return
+    terms = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover'
+    with serve('conformance_server') as server:
+        peer = raw_peer.client(server.port, extensions=terms)
+        expect('agreed', peer.extensions, terms)
+        echoes = set()
+        for _ in range(3):
+            peer.send(TEXT | COMPRESSED, Deflate().compress(b'Hello'))
+            echoes.add(peer.receive())
+        expect('different echoes', len(echoes), 1)
+        expect('echo', Deflate().decompress(echoes.pop()[1]), b'Hello')
+
+
+def compressed_and_wrong():
+    """A bomb, what is no deflate, what is no text; and what was not agreed on."""
+    bomb = Deflate().compress(bytes(1 << 20))
+    command = [FOLDER / 'conformance_server', '--port', '0', '--max-message', '1000']
+    wrong = [
+        ([], BINARY, bomb, 1009), ([], BINARY, b'\xff' * 9, 1007), ([], TEXT, Deflate().compress(b'caf\xe9'), 1007),
+        (['--no-deflate'], TEXT, Deflate().compress(b'Hello'), 1002),
+    ]  # fmt: skip
+    for options, opcode, payload, code in wrong if HAS_ZLIB else wrong[-1:]:
+        with Server(*command, *options) as server:
+            peer = raw_peer.client(server.port, extensions='permessage-deflate')
+            expect('agreed', peer.extensions, None if options else 'permessage-deflate')
+            peer.send(opcode | COMPRESSED, payload)
+            expect('answer', peer.receive(), (CLOSE, code.to_bytes(2, 'big')))
+
+
 def any_path_and_origin():
     request = raw_peer.REQUEST.replace(b'GET /', b'GET /a/b?c=d').replace(
         b'Upgrade: w', b'Origin: http://elsewhere.example\r\nUpgrade: w'
@@ -265,6 +330,40 @@ def bad_command_lines():
         expect(f'output of {command}', done.stdout, '')
 
 
+def a_suite_that_compresses():
+    """Each of its cases may agree to what the client offers."""
+
+    def converse(raw, target, good):
+        offered = 'permessage-deflate; client_max_window_bits' if HAS_ZLIB else None
+        expect('offer', raw.extensions, offered)
+        deflate = Deflate(9) if HAS_ZLIB and 'case=2' not in target else None
+        field = f'Sec-WebSocket-Extensions: {NARROW}\r\n\r\n' if deflate else '\r\n'
+        raw.socket.sendall(good.removesuffix(b'\r\n') + field.encode())
+        message = b'2' if target == '/getCaseCount' else b'Hello' * 100
+        if deflate:
+            raw.send(TEXT | COMPRESSED, deflate.compress(message))
+        elif not target.startswith('/updateReports'):
+            raw.send(TEXT, message)
+        if target.startswith('/runCase'):
+            opcode, payload = raw.receive()
+            expect('compressed', bool(opcode & COMPRESSED), bool(deflate))
+            expect('echo', deflate.decompress(payload) if deflate else payload, message)
+        raw.send(CLOSE, b'\x03\xe8')
+        expect('their Close', raw.receive(), (CLOSE, b'\x03\xe8'))
+        raw.socket.close()
+
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        url = f'ws://127.0.0.1:{listener.getsockname()[1]}'
+        command = [FOLDER / 'conformance_client', '--url', url, '--agent', 'a']
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
+            try:
+                for _ in range(4):
+                    converse(*raw_peer.accept(listener, DEADLINE))
+                expect('output', client.communicate(timeout=DEADLINE)[0], '2 of 2 cases ran\n')
+            finally:
+                client.kill()
+
+
 def a_suite():
     """Cases that go well, and in every way wrong: each ends itself, and no other."""
     silent = []
@@ -275,6 +374,7 @@ def a_suite():
     reported = []
 
     def answer(raw, target, good):
+        expect('offer', raw.extensions, None)
         if target == '/getCaseCount':
             raw.socket.sendall(good + raw_peer.frame(TEXT, str(len(cases)).encode(), masked=False))
             raw.send(CLOSE, b'\x03\xe8')
@@ -345,6 +445,10 @@ TESTS = [
     resets,
     out_of_descriptors,
     limits,
+    compressed_echoes,
+    messages_without_a_context,
+    compressed_and_wrong,
+    a_suite_that_compresses,
     any_path_and_origin,
     not_a_websocket,
     bad_command_lines,

@@ -13,8 +13,10 @@ import socket
 import struct
 import subprocess
 import time
+import zlib
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
+COMPRESSED = 0x40  # RSV1, as a part of the opcode (RFC 7692, 6)
 KEY = b'\x37\xfa\x21\x3d'
 REQUEST = (
     b'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
@@ -39,6 +41,22 @@ def frame(opcode, payload=b'', *, masked, last=True):
     return head + KEY + flipped.to_bytes(len(payload), 'big')
 
 
+class Deflate:
+    """Payloads of messages with one context for each direction (RFC 7692, 7.2)."""
+
+    def __init__(self, window_bits=15):
+        self.window_bits = window_bits
+        self.ours = zlib.compressobj(9, zlib.DEFLATED, -window_bits)
+        self.theirs = zlib.decompressobj(-window_bits)
+
+    def compress(self, message):
+        octets = self.ours.compress(message) + self.ours.flush(zlib.Z_SYNC_FLUSH)
+        return octets.removesuffix(b'\0\0\xff\xff') or b'\0'
+
+    def decompress(self, payload):
+        return self.theirs.decompress(payload + b'\0\0\xff\xff')
+
+
 class Raw:
     """Frames on a socket; every wait has an end."""
 
@@ -61,7 +79,7 @@ class Raw:
         key = self.exactly(4) if head[1] & 0x80 else b'\0\0\0\0'
         assert bool(head[1] & 0x80) != self.client, 'who masks?'
         payload = self.exactly(size)
-        return head[0] & 0x0F, bytes(octet ^ key[i % 4] for i, octet in enumerate(payload)) if any(key) else payload
+        return head[0] & 0x4F, bytes(octet ^ key[i % 4] for i, octet in enumerate(payload)) if any(key) else payload
 
     def exactly(self, size):
         octets = bytearray()
@@ -89,17 +107,20 @@ class Raw:
         self.socket.close()
 
 
-def client(port, seconds=10, receive_buffer=None):
-    """A client whose opening handshake is done."""
+def client(port, seconds=10, receive_buffer=None, extensions=None):
+    """A client whose opening handshake is done; `extensions` has what was agreed on."""
     connection = socket.socket()
     if receive_buffer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     connection.settimeout(seconds)
     connection.connect(('127.0.0.1', port))
     raw = Raw(connection, client=True, seconds=seconds)
-    raw.socket.sendall(REQUEST)
+    offer = f'Sec-WebSocket-Extensions: {extensions}\r\n\r\n'.encode() if extensions else b'\r\n'
+    raw.socket.sendall(REQUEST.removesuffix(b'\r\n') + offer)
     head = raw.head()
     assert head.startswith(b'HTTP/1.1 101 ') and ACCEPT in head, head
+    fields = dict(line.split(': ', 1) for line in head.decode().split('\r\n') if ': ' in line)
+    raw.extensions = fields.get('Sec-WebSocket-Extensions')
     return raw
 
 
@@ -115,7 +136,8 @@ def clients(port, count):
 
 
 def accept(listener, seconds=10):
-    """The server's side: the next client and its target; the answer is still to come."""
+    """The server's side: the next client, which offers `extensions`, its target, and the answer that is still to come.
+    """
     listener.settimeout(seconds)
     raw = Raw(listener.accept()[0], client=False, seconds=seconds)
     lines = raw.head().decode().split('\r\n')
@@ -127,6 +149,7 @@ def accept(listener, seconds=10):
         b'Sec-WebSocket-Accept: ' + base64.b64encode(proof) + b'\r\n\r\n'
     )
     assert fields['upgrade'] == 'websocket', fields
+    raw.extensions = fields.get('sec-websocket-extensions')
     return raw, lines[0].split(' ')[1], answer
 
 

@@ -16,8 +16,10 @@ import tempfile
 import threading
 import time
 import traceback
+import zlib
 
 FOLDER = sys.argv[1]
+HAS_ZLIB = os.path.exists(os.path.join(FOLDER, "..", "11_compression"))
 PATIENCE = 30  # seconds, for whatever should come at once
 REQUEST = (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
@@ -65,7 +67,7 @@ def header(first, size, bit=0x80):
 
 
 class Peer:
-    def __init__(self, port, context=None, opens=True, receive_buffer=None):
+    def __init__(self, port, context=None, opens=True, receive_buffer=None, request=REQUEST):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -76,12 +78,13 @@ class Peer:
                                               suppress_ragged_eofs=False)
         self.rest = b""
         if opens:
-            self.socket.sendall(REQUEST)
+            self.socket.sendall(request)
             while b"\r\n\r\n" not in self.rest:
                 self.rest += self.receive()
             head, self.rest = self.rest.split(b"\r\n\r\n", 1)
             assert head.startswith(b"HTTP/1.1 101 "), head
             assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head, head
+            self.compresses = b"Extensions: permessage-deflate" in head
 
     def __enter__(self):
         return self
@@ -225,6 +228,20 @@ def test_messages_of_every_size():
         peer.socket.sendall(b"\x01\x82\0\0\0\0he" b"\x89\x81\0\0\0\0!" b"\x80\x83\0\0\0\0llo")
         assert peer.frame() == (0x8A, b"!")
         assert peer.frame() == (0x81, b"hello")
+
+
+def test_compression():
+    offers = REQUEST.replace(b"Upgrade: ", b"Sec-WebSocket-Extensions: permessage-deflate\r\nUpgrade: ", 1)
+    for options, agreed in (([], HAS_ZLIB), (["--no-deflate"], False)):
+        with conformance_server(*options) as server, Peer(server.port, request=offers) as peer:
+            assert peer.compresses == agreed
+            ours, theirs = zlib.compressobj(wbits=-15), zlib.decompressobj(-15)
+            for message in (b"x" * 5_000_000, b"hello", b"hello") if agreed else ():
+                peer.send(0x42, (ours.compress(message) + ours.flush(zlib.Z_SYNC_FLUSH))[:-4])
+                first, body = peer.frame()
+                assert (first, theirs.decompress(body + b"\0\0\xff\xff")) == (0xC2, message)
+            if not agreed:
+                peer.expect_echo()
 
 
 def test_max_message():

@@ -24,16 +24,23 @@
 
 namespace on_asio {
 
+// For an echo_server without TLS.
+inline asio::awaitable<asio::ip::tcp::socket> plain(asio::ip::tcp::socket socket) {
+    co_return socket;
+}
+
 // open(socket) is a coroutine that makes a stream of a socket: the socket itself, or TLS over it.
-template <class Open>
+template <class Compression = sockless::no_compression, class Open = decltype(&plain)>
 class echo_server {
   public:
     // Listens on 127.0.0.1; port 0 takes any that is free. Throws if it cannot.
     echo_server(asio::io_context& io, std::uint16_t port,
-                const sockless::connection_options& options, Open open)
+                const sockless::connection_options& options, Open open,
+                const typename Compression::options& how = {})
         : acceptor_(io, {asio::ip::address_v4::loopback(), port}),
           signals_(io, SIGTERM, SIGINT),
           options_(options),
+          how_(how),
           open_(std::move(open)) {
         signals_.async_wait([this](const asio::error_code& failed, int) {
             if (!failed) stop();
@@ -68,14 +75,14 @@ class echo_server {
         socket.set_option(asio::ip::tcp::no_delay(true));
         auto stream = co_await within(std::chrono::seconds(10), open_(std::move(socket)));
         if (!acceptor_.is_open()) co_return;
-        sockless::server_connection ws(options_);
+        sockless::basic_server<sockless::heap, Compression> ws(options_, how_);
         asio::steady_timer alarm(stream.get_executor());
         const auto here = guests_.insert(guests_.end(), {ws, alarm});
         co_await run(stream, ws, alarm, [&](const sockless::event& event) { echo(ws, event); });
         guests_.erase(here);
     }
 
-    static void echo(sockless::server_connection& ws, const sockless::event& event) {
+    static void echo(sockless::server_side& ws, const sockless::event& event) {
         using enum sockless::event::what;
         auto answer = sockless::result::done;
         if (event.kind == request) answer = ws.accept();
@@ -100,13 +107,9 @@ class echo_server {
     asio::ip::tcp::acceptor acceptor_;
     asio::signal_set signals_;
     sockless::connection_options options_;
+    typename Compression::options how_;
     Open open_;
     std::list<guest> guests_;
 };
-
-// For an echo_server without TLS.
-inline asio::awaitable<asio::ip::tcp::socket> plain(asio::ip::tcp::socket socket) {
-    co_return socket;
-}
 
 }  // namespace on_asio

@@ -3,8 +3,8 @@
 //
 //     conformance_client --url ws://HOST:PORT --agent NAME [--no-deflate]
 //
-// A case that fails, or falls silent, ends that case only. Ends with 1 if there are no cases, or no
-// reports.
+// It offers compression, if it was built with zlib. A case that fails, or falls silent, ends that
+// case only. Ends with 1 if there are no cases, or no reports.
 #include <charconv>
 #include <cstdio>
 #include <optional>
@@ -18,17 +18,21 @@
 
 #include "../posix/client.hpp"
 #include "arguments.hpp"
+#include "compressing.hpp"
 
 namespace {
 
+template <class Compression>
 class suite {
   public:
-    suite(const sockless::uri& where, std::string_view agent)
+    suite(const sockless::uri& where, std::string_view agent,
+          const typename Compression::options& how)
         : host_(where.host),
           authority_(where.authority),
           port_(where.port),
           agent_(escaped(agent)),
-          keys_(on_posix::fresh_seed()) {
+          keys_(on_posix::fresh_seed()),
+          how_(how) {
         options_.limit.message = std::size_t{64} << 20;
         options_.pause = sockless::connection_options::pausing::always;
         options_.time.idle = 30'000;
@@ -37,7 +41,7 @@ class suite {
     // What the suite says in one message; nothing if it says none.
     std::optional<int> case_count() {
         std::optional<int> count;
-        visit("/getCaseCount", [&](on_posix::client&, const sockless::event& message) {
+        visit("/getCaseCount", [&](sockless::connection&, const sockless::event& message) {
             const std::string_view text = message.text();
             int number = 0;
             const auto [end, error] =
@@ -49,7 +53,7 @@ class suite {
 
     bool run_case(int number) {
         const std::string target = "/runCase?case=" + std::to_string(number) + "&agent=" + agent_;
-        return visit(target, [](on_posix::client& peer, const sockless::event& message) {
+        return visit(target, [](sockless::connection& peer, const sockless::event& message) {
             const auto answer = peer.send(message.type, message.payload);
             const bool good =
                 answer == sockless::result::done || answer == sockless::result::closing;
@@ -59,7 +63,7 @@ class suite {
 
     bool update_reports() {
         return visit("/updateReports?agent=" + agent_,
-                     [](on_posix::client&, const sockless::event&) {});
+                     [](sockless::connection&, const sockless::event&) {});
     }
 
   private:
@@ -68,7 +72,8 @@ class suite {
     bool visit(const std::string& target, Handler on_message) {
         on_posix::descriptor socket = on_posix::connect_to(host_, port_);
         if (!socket) return false;
-        on_posix::client peer(keys_, options_);
+        sockless::client_connection<sockless::mask_source, sockless::heap, Compression> peer(
+            keys_, options_, how_);
         if (peer.open({.host = authority_, .target = target}) != sockless::result::done)
             return false;
         bool opened = false;
@@ -103,27 +108,13 @@ class suite {
     std::string agent_;
     sockless::mask_source keys_;
     sockless::connection_options options_;
+    typename Compression::options how_;
 };
 
-}  // namespace
-
-int main(int count, char** words) {
-    std::optional<sockless::uri> where;
-    std::string_view agent;
-    arguments given(count, words);
-    while (const auto option = given.next()) {
-        if (*option == "--url") {
-            where = sockless::parse_uri(given.value());
-            if (!where || where->secure) given.fail("--url takes ws://HOST:PORT");
-        } else if (*option == "--agent") {
-            agent = given.value();
-        } else if (*option != "--no-deflate") {  // there is no compression yet
-            given.unknown();
-        }
-    }
-    if (!where || agent.empty()) given.fail("--url ws://HOST:PORT and --agent NAME are needed");
-
-    suite cases(*where, agent);
+template <class Compression>
+int run(const sockless::uri& where, std::string_view agent,
+        const typename Compression::options& how) {
+    suite<Compression> cases(where, agent, how);
     const std::optional<int> number = cases.case_count();
     if (!number) {
         std::fprintf(stderr,
@@ -135,4 +126,29 @@ int main(int count, char** words) {
     const bool reported = cases.update_reports();
     std::printf("%d of %d cases ran\n", opened, *number);
     return reported ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    std::optional<sockless::uri> where;
+    std::string_view agent;
+    bool deflate = true;
+    arguments given(count, words);
+    while (const auto option = given.next()) {
+        if (*option == "--url") {
+            where = sockless::parse_uri(given.value());
+            if (!where || where->secure) given.fail("--url takes ws://HOST:PORT");
+        } else if (*option == "--agent") {
+            agent = given.value();
+        } else if (*option == "--no-deflate") {
+            deflate = false;
+        } else {
+            given.unknown();
+        }
+    }
+    if (!where || agent.empty()) given.fail("--url ws://HOST:PORT and --agent NAME are needed");
+
+    return deflate ? run<engine>(*where, agent, compress_all)
+                   : run<sockless::no_compression>(*where, agent, {});
 }

@@ -12,6 +12,7 @@
 struct server_settings {
     std::uint16_t port = 9001;
     sockless::connection_options options{};
+    bool deflate = true;
 };
 
 inline server_settings read_settings(int count, char** words) {
@@ -27,7 +28,9 @@ inline server_settings read_settings(int count, char** words) {
             found.port = static_cast<std::uint16_t>(given.number(0, 65'535));
         } else if (*option == "--max-message") {
             found.options.limit.message = given.number(0, sockless::longest);
-        } else if (*option != "--no-deflate") {  // there is no compression yet
+        } else if (*option == "--no-deflate") {
+            found.deflate = false;
+        } else {
             given.unknown();
         }
     }

@@ -50,15 +50,17 @@ class stop_signal {
     descriptor in_;
 };
 
+template <class Compression = sockless::no_compression>
 class server {
   public:
-    server(descriptor listener, const sockless::connection_options& options)
-        : listener_(std::move(listener)), options_(options), room_(65'536) {
+    server(descriptor listener, const sockless::connection_options& options,
+           const typename Compression::options& how = {})
+        : listener_(std::move(listener)), options_(options), how_(how), room_(65'536) {
         polled_ = {{stop_.fd(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
     }
 
     // Serves until a signal asks it to stop, and everybody has been told and has gone.
-    // on_event(connection, event) hears of every event.
+    // on_event(connection, event) hears of every event; the connection is a server_side.
     template <class Handler>
     void run(Handler on_event) {
         while (listener_ || !peers_.empty()) {
@@ -73,10 +75,11 @@ class server {
 
   private:
     struct peer {
-        peer(descriptor socket, const sockless::connection_options& options)
-            : link{.socket = std::move(socket)}, ws(options) {}
+        peer(descriptor socket, const sockless::connection_options& options,
+             const typename Compression::options& how)
+            : link{.socket = std::move(socket)}, ws(options, how) {}
         on_posix::link link;
-        sockless::server_connection ws;
+        sockless::basic_server<sockless::heap, Compression> ws;
     };
 
     template <class Handler>
@@ -106,7 +109,7 @@ class server {
             if (!socket) return;
             set_non_blocking(socket.get());
             set_no_delay(socket.get());
-            peers_.push_back(std::make_unique<peer>(std::move(socket), options_));
+            peers_.push_back(std::make_unique<peer>(std::move(socket), options_, how_));
             polled_.push_back({});
             due_.push_back(now_);  // its first turn comes at once, and its time begins
         }
@@ -142,7 +145,7 @@ class server {
         listener_ = descriptor();
         polled_[0].fd = polled_[1].fd = -1;
         for (std::size_t i = 0; i < peers_.size(); ++i) {
-            sockless::server_connection& ws = peers_[i]->ws;
+            sockless::connection& ws = peers_[i]->ws;
             const bool is_closing = ws.report().state != sockless::closing::open;
             if (!is_closing && ws.close(1001) != sockless::result::done) ws.abort();
             plan(i);
@@ -152,6 +155,7 @@ class server {
     stop_signal stop_;
     descriptor listener_;
     sockless::connection_options options_;
+    typename Compression::options how_;
     std::vector<std::unique_ptr<peer>> peers_;  // a connection is never moved
     std::vector<sockless::milliseconds> due_;   // when each has its next turn at the latest
     std::vector<pollfd> polled_;                // the signal, the listener, peers_

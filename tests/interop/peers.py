@@ -172,6 +172,7 @@ class Peer:
     terminated: bool = False  # its client has the case of that name
     blind: tuple = ()  # to these faults of wrong_server.py, because it does not show them
     quick: bool = False
+    compresses: bool = False
 
 
 def node(script):
@@ -215,6 +216,7 @@ PEERS = [
         node('ws_server.js'),
         terminated=True,
         quick=True,
+        compresses=True,
     ),
     Peer(
         'websockets',
@@ -224,6 +226,7 @@ PEERS = [
         python('websockets_server.py'),
         terminated=True,
         quick=True,
+        compresses=True,
     ),
     Peer(
         'wsproto',
@@ -265,6 +268,7 @@ PEERS = [
         [install_node, lambda: need('chromium:chromium')],
         node('chromium.js'),
         terminated=True,
+        compresses=True,
     ),
     Peer(
         'Firefox',
@@ -272,6 +276,7 @@ PEERS = [
         [install_node, lambda: need('firefox-esr:firefox-esr')],
         node('firefox.js'),
         terminated=True,
+        compresses=True,
     ),
     Peer(
         'gorilla',

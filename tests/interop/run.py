@@ -26,7 +26,7 @@ from processes import NotListening, Program, output_of, server
 SECONDS_FOR_ALL = 600  # without what is installed
 SECONDS_FOR_A_CLIENT = 150
 SECONDS_FOR_A_CASE = 30
-WIDTHS = (16, 13, 32, 8, 0)  # of the columns of the table on the terminal
+WIDTHS = (16, 13, 36, 8, 0)  # of the columns of the table on the terminal
 
 
 @dataclasses.dataclass
@@ -57,9 +57,11 @@ class OurProgram:
     def __init__(self, stand_in=None):
         if stand_in:
             self.client, self.server = stand_in.client, stand_in.server
+            self.compresses = stand_in.compresses
         else:
             program = build_our_program()
             self.client, self.server = [program, 'call'], [program, 'serve']
+            self.compresses = True
         self.may_be_unable = bool(stand_in)
 
 
@@ -70,9 +72,10 @@ def build_our_program():
         sys.exit(f'{source} is not there; --stand-in ws tries the peers without it')
     headers = [source, *(peers.ROOT / 'include').rglob('*.hpp'), *(peers.ROOT / 'examples').rglob('*.hpp')]
     if not program.exists() or program.stat().st_mtime < max(file.stat().st_mtime for file in headers):
-        peers.need('c++:g++')
+        peers.need('c++:g++', '/usr/include/zlib.h:zlib1g-dev')
         program.parent.mkdir(parents=True, exist_ok=True)
-        command = ['c++', '-std=c++20', '-O2', f'-I{peers.ROOT}/include', f'-I{peers.ROOT}', source, '-o', program]
+        folders = [f'-I{peers.ROOT}/include', f'-I{peers.ROOT}']
+        command = ['c++', '-std=c++20', '-O2', *folders, source, '-o', program, '-lz']
         try:
             output_of(command, 300)
         except RuntimeError as error:
@@ -80,9 +83,10 @@ def build_our_program():
     return program
 
 
-def with_options(command):
+def with_options(command, deflate=None):
     return [
         *command,
+        *(['--deflate', deflate] if deflate else []),
         *('--port', 0, '--max-message', cases.MAX_MESSAGE),
         *(word for name in cases.PROTOCOLS for word in ('--protocol', name)),
     ]
@@ -91,9 +95,11 @@ def with_options(command):
 # ---- one client, one server ----
 
 
-def run_client(command, url, names, seconds, **environment):
-    """What a client says about each case; every case gets a result, whatever the client does."""
-    with Program([*command, url, *names], **environment) as program:
+def run_client(command, asked, seconds, **environment):
+    """What a client says about each case at each URL; every case gets a result, whatever the client does."""
+    names = [name for _, names in asked for name in names]
+    words = [word for url, names in asked for word in (url, *names)]
+    with Program([*command, *words], **environment) as program:
         status = program.wait(seconds)
         said = dict(line.split(': ', 1) for line in program.all_lines if ': ' in line)
         others = [line for line in program.all_lines if line.split(': ', 1)[0] not in names]
@@ -114,7 +120,7 @@ def check_ends(results, lines):
     """The server must have seen the Close that each passed case was about."""
     seen = collections.Counter(lines)
     for case, result in results.items():
-        wanted = cases.expected_close(case)
+        wanted = cases.expected_line(case)
         if result != 'ok' or not wanted or case.startswith('received/'):
             continue
         if not seen[wanted]:
@@ -124,7 +130,7 @@ def check_ends(results, lines):
 
 def check_end(case, result, program, seconds=5):
     """As above, while the server still runs."""
-    wanted = cases.expected_close(case)
+    wanted = cases.expected_line(case)
     if result != 'ok' or not wanted:
         return result
     free_reason = '( .*)?' if case.startswith('received/') else ''
@@ -151,8 +157,9 @@ def run_termination(client, our_server):
 
 
 class Session:
-    def __init__(self, ours, seconds):
+    def __init__(self, ours, seconds, is_quick):
         self.ours = ours
+        self.is_quick = is_quick
         self.until = time.monotonic() + seconds
         self.rows = []
 
@@ -172,6 +179,8 @@ class Session:
                 self.their_client(peer, version)
             if peer.server:
                 self.their_server(peer, version)
+            if peer.compresses and self.ours.compresses:
+                self.compressed(peer, version)
             if peer.name == 'tshark':
                 self.capture(peer, version)
         except OSError as error:  # a program that cannot be started
@@ -182,7 +191,8 @@ class Session:
         try:
             with server(with_options(self.ours.server)) as (program, port), peer.proxy(port) as port:
                 url = f'ws://127.0.0.1:{port}'
-                row.results = run_client(peer.client, url, cases.TO_OUR_SERVER, self.left(SECONDS_FOR_A_CLIENT))
+                asked = [(url, cases.TO_OUR_SERVER)]
+                row.results = run_client(peer.client, asked, self.left(SECONDS_FOR_A_CLIENT))
                 program.end()
                 check_ends(row.results, program.all_lines)
             if peer.terminated:
@@ -197,6 +207,42 @@ class Session:
             with server(with_options(peer.server)) as (program, port), peer.proxy(port) as port:
                 for case in cases.TO_OUR_CLIENT:
                     row.results[case] = self.our_case(peer, case, program, f'ws://127.0.0.1:{port}')
+        except NotListening as silent:
+            row.results['start'] = f'failed: the server does not listen: {silent}'
+        self.add(row)
+
+    def compressed(self, peer, version):
+        if peer.client:
+            self.their_client_compresses(peer, version)
+        if peer.server:
+            self.their_server_compresses(peer, version)
+
+    def their_client_compresses(self, peer, version):
+        row = Row(peer.name, version, f'{peer.client_direction}, compressed')
+        try:
+            with contextlib.ExitStack() as stack:
+                asked, programs = [], []
+                for terms, names in cases.compressed(cases.TO_OUR_SERVER, self.is_quick):
+                    program, port = stack.enter_context(server(with_options(self.ours.server, terms)))
+                    asked.append((f'ws://127.0.0.1:{port}', names))
+                    programs.append(program)
+                results = run_client(peer.client, asked, self.left(SECONDS_FOR_A_CLIENT))
+                for (_, names), program in zip(asked, programs):
+                    program.end()
+                    some = {name: results[name] for name in names}
+                    check_ends(some, program.all_lines)
+                    row.results.update(some)
+        except NotListening as silent:
+            row.results['start'] = f'failed: our server does not listen: {silent}'
+        self.add(row)
+
+    def their_server_compresses(self, peer, version):
+        row = Row(peer.name, version, f'{peer.server_direction}, compressed')
+        try:
+            for terms, names in cases.compressed(cases.TO_OUR_CLIENT, self.is_quick):
+                with server(with_options(peer.server, terms)) as (program, port):
+                    for case in names:
+                        row.results[case] = self.our_case(peer, case, program, f'ws://127.0.0.1:{port}')
         except NotListening as silent:
             row.results['start'] = f'failed: the server does not listen: {silent}'
         self.add(row)
@@ -216,7 +262,7 @@ class Session:
         if time.monotonic() > self.until:
             return 'failed: the time for all was up'
         program.forget_lines()
-        result = run_client(self.ours.client, url, [case], self.left(SECONDS_FOR_A_CASE))[case]
+        result = run_client(self.ours.client, [(url, [case])], self.left(SECONDS_FOR_A_CASE))[case]
         if result.startswith('cannot') and not self.ours.may_be_unable:
             result = f'failed: {result}'
         return check_end(case, result, program)
@@ -286,8 +332,8 @@ def try_wrong_servers(chosen):
                 continue
             command = [sys.executable, peers.HERE / 'wrong_server.py', *(['--wrong', fault] if fault else [])]
             with server(with_options(command)) as (_, port):
-                url = f'ws://127.0.0.1:{port}'
-                results = run_client(peer.client, url, must_fail, 120, INTEROP_SECONDS=3 if fault else 20)
+                asked = [(f'ws://127.0.0.1:{port}', must_fail)]
+                results = run_client(peer.client, asked, 120, INTEROP_SECONDS=3 if fault else 20)
             bad = 'ok' if fault else 'failed'
             for case, result in results.items():
                 if result.split(':')[0] == bad:
@@ -300,12 +346,12 @@ def try_wrong_servers(chosen):
 def try_liar():
     """A client that does nothing but claims success must be found out by what the server says."""
     liar = [sys.executable, '-c', 'import sys; print(*[case + ": ok" for case in sys.argv[2:]], sep="\\n")']
-    wanted = [case for case in cases.TO_OUR_CLIENT if cases.expected_close(case)]
+    wanted = [case for case in cases.TO_OUR_CLIENT if cases.expected_line(case)]
     missed = 0
     with server(with_options([sys.executable, peers.HERE / 'wrong_server.py'])) as (program, port):
-        url = f'ws://127.0.0.1:{port}'
+        asked = [(f'ws://127.0.0.1:{port}', cases.TO_OUR_SERVER)]
         alive = {case: check_end(case, 'ok', program, 0.1) for case in wanted}
-        results = run_client(liar, url, cases.TO_OUR_SERVER, 20)
+        results = run_client(liar, asked, 20)
         program.end()
         check_ends(results, program.all_lines)
     for case in wanted:
@@ -337,7 +383,7 @@ def main():
     stand_in = next((peer for peer in peers.PEERS if peer.name == options.stand_in), None)
     for install in stand_in.install if stand_in else []:
         install()
-    session = Session(OurProgram(stand_in), SECONDS_FOR_ALL)
+    session = Session(OurProgram(stand_in), SECONDS_FOR_ALL, options.quick)
     begin = time.monotonic()
     for peer in chosen:
         since = time.monotonic()

@@ -1,7 +1,7 @@
 // Our server and our client, as README.md wants every participant to be:
 //
-//     sockless_peer serve [--port N] [--max-message BYTES] [--protocol NAME]...
-//     sockless_peer call URL CASE...
+//     sockless_peer serve [--port N] [--max-message BYTES] [--protocol NAME]... [--deflate TERMS]
+//     sockless_peer call URL CASE... [URL CASE...]...
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <sockless/client_connection.hpp>
+#include <sockless/deflate.hpp>
 #include <sockless/mask_source.hpp>
 #include <sockless/server_connection.hpp>
 #include <sockless/uri.hpp>
@@ -65,30 +66,85 @@ result close_with(connection& peer, std::string_view code, std::string_view reas
     return peer.close(close_code::from(number_in(code)).value(), reason);
 }
 
+// ---- compression ----
+
+// As in the names of cases: "9-anew/15" is a server's window of 9 bits without context takeover,
+// and a client's of 15.
+deflate_terms terms_in(const std::vector<std::string>& words, std::size_t first) {
+    const std::string& server = words[first];
+    const std::string& client = words[first + 1];
+    return {.server_no_context_takeover = server.ends_with("-anew"),
+            .client_no_context_takeover = client.ends_with("-anew"),
+            .server_max_window_bits = static_cast<std::uint8_t>(number_in(server)),
+            .client_max_window_bits = static_cast<std::uint8_t>(number_in(client))};
+}
+std::string text_of(const deflate_terms& terms) {
+    return std::to_string(terms.server_max_window_bits) +
+           (terms.server_no_context_takeover ? "-anew/" : "/") +
+           std::to_string(terms.client_max_window_bits) +
+           (terms.client_no_context_takeover ? "-anew" : "");
+}
+
+deflate_wishes wishes_of(role ours, const deflate_terms& terms) {
+    deflate_wishes wishes{.window_bits = terms.server_max_window_bits,
+                          .peer_window_bits = terms.client_max_window_bits,
+                          .takeover = !terms.server_no_context_takeover,
+                          .peer_takeover = !terms.client_no_context_takeover};
+    if (ours == role::client) {
+        std::swap(wishes.window_bits, wishes.peer_window_bits);
+        std::swap(wishes.takeover, wishes.peer_takeover);
+    }
+    return wishes;
+}
+
+// With a small window zlib asks for an eighth more than a message has. Where there is no room for
+// that, it leaves as it is.
+constexpr std::size_t room_for_output = 2 << 20;
+
+// Did both compress what they said of so many octets, all of which can be?
+bool is_compressed(const connection& peer, std::uint64_t octets) {
+    const counters counted = peer.counters();
+    return counted.received.octets < octets / 4 * 3 && counted.sent.octets < octets / 4 * 3;
+}
+
 // ---- the server ----
 
 class echo {
   public:
-    explicit echo(std::vector<std::string> protocols) : protocols_(std::move(protocols)) {}
+    echo(std::vector<std::string> protocols, std::optional<deflate_wishes> wishes)
+        : protocols_(std::move(protocols)), wishes_(wishes) {}
 
-    void operator()(server_connection& peer, const event& told) {
+    void operator()(server_side& peer, const event& told) {
         result answer = result::done;
         if (told.kind == what::request) answer = on_request(peer);
         if (told.kind == what::open) open_.insert(&peer);
-        if (told.kind == what::message) answer = peer.send(told.type, told.payload);
+        if (told.kind == what::message) {
+            answer = peer.send(told.type, told.payload);
+            if (const auto with = agreed_.find(&peer); with != agreed_.end()) {
+                with->second.octets += told.payload.size();
+            }
+        }
         if (told.kind == what::pong && told.text() == asked) {
             answer = peer.send_text("pong are you there");
         }
-        if (told.kind == what::closed && open_.erase(&peer) != 0) print_end(told);
+        if (told.kind == what::closed && open_.erase(&peer) != 0) {
+            print_agreement(peer);
+            print_end(told);
+        }
+        if (told.kind == what::closed) agreed_.erase(&peer);
         if (answer != result::done && answer != result::closing) peer.abort();
     }
 
   private:
     static constexpr std::string_view asked = "are you there";
 
-    result on_request(server_connection& peer) {
+    result on_request(server_side& peer) {
         const std::string path(peer.request().path());
         if (path == "/refuse") return peer.reject(403);
+        if (wishes_) {
+            const auto accepted = accept_deflate(peer.request().extensions(), *wishes_);
+            if (accepted) agreed_[&peer] = {accepted->terms};
+        }
         std::string agreed;
         for (const text_view offered : peer.request().protocols()) {
             const bool known = std::ranges::count(protocols_, std::string_view(offered)) != 0;
@@ -99,7 +155,7 @@ class echo {
     }
 
     // What the path asks for, before the echo.
-    static result begin(server_connection& peer, const std::string& path) {
+    static result begin(connection& peer, const std::string& path) {
         if (path == "/ping") return peer.ping(octets_of(asked));
         const std::vector<std::string> words = words_of(path.substr(1));
         if (words[0] == "close") return close_with(peer, words[1], words[2]);
@@ -110,22 +166,49 @@ class echo {
         return sent;
     }
 
+    void print_agreement(const connection& peer) {
+        const auto with = agreed_.find(&peer);
+        if (with == agreed_.end()) return;
+        const bool good = is_compressed(peer, with->second.octets);
+        std::printf("agreed %s%s\n", text_of(with->second.terms).c_str(),
+                    good ? "" : ", and not compressed");
+    }
     static void print_end(const event& closed) {
         const std::string reason(closed.text());
         std::printf("closed %d%s%s\n", closed.code, reason.empty() ? "" : " ", reason.c_str());
         std::fflush(stdout);
     }
 
+    struct agreement {
+        deflate_terms terms;
+        std::uint64_t octets = 0;  // of messages
+    };
+
     std::vector<std::string> protocols_;
-    std::set<const server_connection*> open_;
+    std::optional<deflate_wishes> wishes_;
+    std::set<const connection*> open_;
+    std::map<const connection*, agreement> agreed_;
 };
+
+template <class Compression>
+int serve(on_posix::descriptor listener, const connection_options& options, echo on_event,
+          const typename Compression::options& how) {
+    const int taken = on_posix::port_of(listener);
+    on_posix::server<Compression> server(std::move(listener), options, how);
+    std::printf("listening on 127.0.0.1:%d\n", taken);
+    std::fflush(stdout);
+    server.run(std::move(on_event));
+    return 0;
+}
 
 int serve(arguments given) {
     std::uint16_t port = 0;
     std::vector<std::string> protocols;
+    std::optional<deflate_wishes> wishes;
     connection_options options;
     options.from = origins::any;
     options.time.close = 4'000;
+    options.limit.output = room_for_output;
     while (const auto option = given.next()) {
         if (*option == "--port") {
             port = static_cast<std::uint16_t>(given.number(0, 65'535));
@@ -133,6 +216,8 @@ int serve(arguments given) {
             options.limit.message = given.number(0, longest);
         } else if (*option == "--protocol") {
             protocols.emplace_back(given.value());
+        } else if (*option == "--deflate") {
+            wishes = wishes_of(role::server, terms_in(words_of(given.value()), 0));
         } else {
             given.unknown();
         }
@@ -142,12 +227,11 @@ int serve(arguments given) {
         std::fprintf(stderr, "sockless_peer: port %d: %s\n", port, std::strerror(errno));
         return 1;
     }
-    const int taken = on_posix::port_of(listener);
-    on_posix::server server(std::move(listener), options);
-    std::printf("listening on 127.0.0.1:%d\n", taken);
-    std::fflush(stdout);
-    server.run(echo(std::move(protocols)));
-    return 0;
+    echo on_event(std::move(protocols), wishes);
+    if (!wishes)
+        return serve<no_compression>(std::move(listener), options, std::move(on_event), {});
+    return serve<permessage_deflate>(std::move(listener), options, std::move(on_event),
+                                     {.wishes = *wishes, .threshold = 0});
 }
 
 // ---- the client ----
@@ -178,11 +262,13 @@ mask_source& keys() {
     return source;
 }
 
-// A connection that is talked to in the order of a story.
+// A connection that is talked to in the order of a story. It always offers to compress.
 class conversation {
   public:
-    conversation(const uri& where, std::string_view path, std::string_view protocols)
-        : until_(on_posix::now() + patience_for_a_case()) {
+    conversation(const uri& where, std::string_view path, std::string_view protocols,
+                 const deflate_wishes& wishes)
+        : until_(on_posix::now() + patience_for_a_case()),
+          ws_(keys(), options(), {.wishes = wishes, .threshold = 0}) {
         link_.socket = on_posix::connect_to(std::string(where.host), where.port);
         if (!link_.socket) throw failed("it does not answer");
         expect_done(ws_.open({.host = where.authority, .target = path, .protocols = protocols}),
@@ -193,7 +279,8 @@ class conversation {
 
     int status() const { return status_; }
     const std::string& protocol() const { return protocol_; }
-    on_posix::client& peer() { return ws_; }
+    const std::string& extensions() const { return extensions_; }
+    client_side& peer() { return ws_; }
 
     void send(message_type type, std::string_view text) {
         expect_done(ws_.send(type, octets_of(text)), "send");
@@ -262,6 +349,7 @@ class conversation {
     void see_response() {
         status_ = ws_.response().status();
         if (const auto agreed = ws_.response().protocol()) protocol_ = std::string_view(*agreed);
+        if (const auto line = ws_.response().extensions().first()) extensions_ = *line;
     }
     [[noreturn]] static void unexpected(const seen& got) {
         throw failed("got " + names.at(got.kind) + " " + quoted(got.text) + ", code " +
@@ -271,22 +359,43 @@ class conversation {
     static connection_options options() {
         connection_options options;
         options.limit.message = 1 << 20;
+        options.limit.output = room_for_output;
         return options;
     }
 
     milliseconds until_;
     on_posix::link link_;
-    on_posix::client ws_{keys(), options()};
+    client_connection<mask_source, heap, permessage_deflate> ws_;
     std::vector<octet> room_ = std::vector<octet>(65'536);
     std::deque<seen> seen_;
     int status_ = 0;
     std::string protocol_;
+    std::string extensions_;
 };
 
 std::string pattern(int size) {
     std::string text;
     for (int i = 0; i < size; ++i) text += static_cast<char>(32 + i % 95);
     return text;
+}
+
+// 20,000 letters over and over: only a large window sees that.
+std::string letters(int size) {
+    std::string text;
+    for (int i = 0, x = 1; i < size; ++i) {
+        x = i % 20'000 == 0 ? 1 : (x * 75 + 74) % 65'537;
+        text += static_cast<char>('a' + x % 26);
+    }
+    return text;
+}
+// Nothing that can be compressed.
+std::string noise(int size) {
+    std::string octets;
+    for (int i = 0, x = 1; i < size; ++i) {
+        x = (x * 75 + 74) % 65'537;
+        octets += static_cast<char>(x % 256);
+    }
+    return octets;
 }
 
 std::string greeting(int i) { return "greeting " + std::to_string(i); }
@@ -334,6 +443,21 @@ void closed(conversation& with, const std::vector<std::string>& words) {
     if (got.code != code) throw failed(conversation::code_of(got));
     if (got.text != words[2]) throw failed("reason " + quoted(got.text));
     if (!with.peer().report().clean) throw failed("the end is not clean");
+}
+
+void deflate(conversation& with, const deflate_wishes& offered, const std::string& wanted) {
+    const auto terms = verify_deflate(text_view{octets_of(with.extensions())}, offered);
+    const std::string agreed = terms ? text_of(*terms) : "nothing";
+    if (agreed != wanted) throw failed("agreed on " + agreed);
+    std::uint64_t octets = 0;
+    for (const int size : {1, 2, 126, 1000, 32'768, 65'536, 1'048'576, 1000, 1}) {
+        with.is_echoed(message_type::binary, letters(size));
+        with.is_echoed(letters(size));
+        octets += 2 * static_cast<std::uint64_t>(size);
+    }
+    with.is_echoed(message_type::binary, noise(65'536));
+    if (!is_compressed(with.peer(), octets)) throw failed("it was not compressed");
+    with.goodbye();
 }
 
 void received(conversation& with, int code) {
@@ -391,13 +515,17 @@ void run(const uri& where, const std::string& name) {
     std::string_view protocols;
     if (name == "protocol/agreed") protocols = "unknown, echo.v1, echo.v2";
     if (name == "protocol/none") protocols = "unknown";
-    conversation with(where, path_of(name, words), protocols);
+    deflate_wishes wishes;
+    const bool is_deflate = words[0] == "deflate";
+    if (words.size() > 3 && is_deflate) wishes = wishes_of(role::client, terms_in(words, 1));
+    conversation with(where, path_of(name, words), protocols, wishes);
     const int status = name == "refused" ? 403 : 101;
     if (with.status() != status) throw failed("status " + std::to_string(with.status()));
     if (name == "refused") return;
 
     if (words[0] == "fragments") return fragments(with, words[1]);
     if (name == "burst" || name == "greeting") return many(with, name == "burst");
+    if (is_deflate) return deflate(with, wishes, words[1] + "/" + words[2]);
     if (words[0] == "close") return with.close(words[1], words[2]);
     if (words[0] == "closed") return closed(with, words);
     if (words[0] == "received") return received(with, words[1] == "too-large" ? 1009 : 1007);
@@ -411,12 +539,14 @@ void run(const uri& where, const std::string& name) {
 }
 
 int call(arguments given) {
-    const auto url = given.next();
-    const std::optional<uri> where = parse_uri(url.value_or(""));
-    if (!where || where->secure) given.fail("call takes ws://HOST:PORT and cases");
+    std::optional<uri> where;
     std::signal(SIGPIPE, SIG_IGN);
     int status = 0;
     while (const auto name = given.next()) {
+        const std::optional<uri> url = parse_uri(*name);
+        if (url) where = url;
+        if (!where || where->secure) given.fail("call takes ws://HOST:PORT and cases");
+        if (url) continue;
         std::string said = "ok";
         try {
             run(*where, std::string(*name));

@@ -153,7 +153,7 @@ def run(ours, with_options, folder, run_client):
     with server(with_options(ours.server)) as (_, port):
         for case in CASES:
             between = relay.Relay(port)
-            said = run_client(ours.client, f'ws://127.0.0.1:{between.port}', [case], SECONDS)[case]
+            said = run_client(ours.client, [(f'ws://127.0.0.1:{between.port}', [case])], SECONDS)[case]
             capture = folder / f'{case.replace("/", "-")}.pcap'
             relay.write_capture(capture, between.finish())
             try:

@@ -26,6 +26,7 @@ FAULTS = {
     'code': ['close/1000', 'close/3000', 'closed', 'closed/1011', 'closed/4999/over', 'too-large', 'invalid-text'],
     'reason': ['closed/1000/over', 'closed/4999/over'],
     'accept-key': ['text'],
+    'no-deflate': ['deflate/15/15', 'deflate/15/15/offered'],
 }
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10

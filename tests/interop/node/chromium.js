@@ -1,4 +1,4 @@
-// chromium.js URL CASE... -- the cases in a page of headless Chromium, through playwright-core.
+// chromium.js URL CASE... [URL CASE...]... -- the cases in a page of headless Chromium, through playwright-core.
 'use strict';
 
 const { chromium } = require('playwright-core');
@@ -24,4 +24,5 @@ async function watchRefusal(page) {
 }
 
 const expected = { refused: /Unexpected response code: 403/, 'protocol/none': /no response was received/ };
-require('./browsing.js')({ open, watchRefusal, expected, insists: true });
+const known = { insists: true, offersWindow: true, showsTerms: true };
+require('./browsing.js')({ open, watchRefusal, expected, known });

@@ -1,4 +1,4 @@
-// firefox.js URL CASE... -- the cases in a page of headless Firefox, through puppeteer-core and WebDriver BiDi.
+// firefox.js URL CASE... [URL CASE...]... -- the cases in a page of headless Firefox, through puppeteer-core and WebDriver BiDi.
 'use strict';
 
 const puppeteer = require('puppeteer-core');
@@ -21,4 +21,5 @@ async function watchRefusal(page) {
     return () => `${status}`;
 }
 
-require('./browsing.js')({ open, watchRefusal, expected: { refused: /^403$/ }, insists: false });
+const known = { insists: false, offersWindow: false, showsTerms: false };
+require('./browsing.js')({ open, watchRefusal, expected: { refused: /^403$/ }, known });

@@ -65,6 +65,31 @@ async function connect(url, protocols = []) {
 }
 
 const pattern = (size) => Uint8Array.from({ length: size }, (_, i) => 32 + (i % 95));
+// 20,000 letters over and over: only a large window sees that.
+const letters = (size) => {
+    const octets = new Uint8Array(size);
+    for (let i = 0, x = 1; i < size; ++i) {
+        octets[i] = i < 20000 ? 97 + (x % 26) : octets[i - 20000];
+        x = (x * 75 + 74) % 65537;
+    }
+    return octets;
+};
+// Nothing that can be compressed.
+const noise = (size) => {
+    let x = 1;
+    return Uint8Array.from({ length: size }, () => (x = (x * 75 + 74) % 65537) % 256);
+};
+
+// How both compress, in the words of the cases, or what else the browser says of it.
+function agreed(extensions) {
+    if (!showsTerms) return extensions;
+    const word = (end) => {
+        const bits = extensions.match(`${end}_max_window_bits=([0-9]+)`);
+        return `${bits ? bits[1] : 15}${extensions.includes(`${end}_no_context_takeover`) ? '-anew' : ''}`;
+    };
+    return `${word('server')}/${word('client')}`;
+}
+
 const hundred = (word) => Array.from({ length: 100 }, (_, i) => `${word} ${i}`);
 
 // Each gets the server's URL and the further words of its name.
@@ -145,6 +170,18 @@ const cases = {
         const connection = await connect(`${url}/`);
         connection.socket.send(pattern(maxMessage + 1));
         check('code', (await connection.end).code, 1009);
+    },
+    async deflate(url, server, client, offered) {
+        const terms = `${server}/${client}`;
+        if (offered) throw new CannotDo('a page has no say in what is offered');
+        if (!offersWindow && parseInt(client) < 15) throw new CannotDo('it does not offer to limit its window');
+        const connection = await connect(`${url}/`);
+        check('agreed', agreed(connection.socket.extensions), showsTerms ? terms : 'permessage-deflate');
+        for (const size of [1, 2, 126, 1000, 32768, 65536, maxMessage, 1000, 1]) {
+            await connection.echo(letters(size), new TextDecoder().decode(letters(size)));
+        }
+        await connection.echo(noise(65536));
+        await connection.goodbye();
     },
     async terminated(url) {
         const connection = await connect(`${url}/`);

@@ -1,9 +1,10 @@
-// ws_client.js URL CASE... -- the cases of ../README.md with npm's ws.
+// ws_client.js URL CASE... [URL CASE...]... -- the cases of ../README.md with npm's ws.
 'use strict';
 
 const assert = require('node:assert');
 const { once } = require('node:events');
 const WebSocket = require('ws');
+const deflating = require('./deflating.js');
 
 const maxMessage = 1 << 20;
 const seconds = Number(process.env.INTEROP_SECONDS || 20);
@@ -12,8 +13,8 @@ class Refused extends Error {}
 
 // A connection whose messages, pongs and end can be awaited in any order.
 class Connection {
-    constructor(url, protocols) {
-        this.socket = new WebSocket(url, protocols);
+    constructor(url, protocols, options) {
+        this.socket = new WebSocket(url, protocols, options);
         this.messages = [];
         this.pongs = [];
         this.socket.on('message', (data, isBinary) => this.messages.push(isBinary ? data : data.toString()));
@@ -57,13 +58,27 @@ class Connection {
     }
 }
 
-async function connect(path, protocols) {
-    const connection = new Connection(base + path, protocols);
+async function connect(path, protocols, options) {
+    const connection = new Connection(base + path, protocols, options);
     await connection.opened;
     return connection;
 }
 
 const pattern = (size) => Buffer.from(Uint8Array.from({ length: size }, (_, i) => 32 + (i % 95)));
+// 20,000 letters over and over: only a large window sees that.
+const letters = (size) => {
+    const octets = Buffer.alloc(size);
+    for (let i = 0, x = 1; i < size; ++i) {
+        octets[i] = i < 20000 ? 97 + (x % 26) : octets[i - 20000];
+        x = (x * 75 + 74) % 65537;
+    }
+    return octets;
+};
+// Nothing that can be compressed.
+const noise = (size) => {
+    let x = 1;
+    return Buffer.from(Uint8Array.from({ length: size }, () => (x = (x * 75 + 74) % 65537) % 256));
+};
 const hundred = (word) => Array.from({ length: 100 }, (_, i) => `${word} ${i}`);
 
 const cases = {
@@ -95,7 +110,7 @@ const cases = {
             ping: ['one, ', 'two, ', 'three'],
         }[kind];
         for (const [i, part] of parts.entries()) {
-            connection.socket.send(part, { binary: false, compress: false, fin: i === parts.length - 1 });
+            connection.socket.send(part, { binary: false, fin: i === parts.length - 1 });
             if (kind === 'ping' && i === 0) await connection.ping('between');
         }
         const whole = Buffer.concat(parts.map((part) => Buffer.from(part))).toString();
@@ -171,6 +186,16 @@ const cases = {
         connection.socket.send(Buffer.from('café', 'latin1'), { binary: false });
         assert.strictEqual((await connection.end).code, 1007);
     },
+    async deflate(server, client, offered) {
+        const terms = `${server}/${client}`;
+        const connection = await connect('/', [], offered && { perMessageDeflate: deflating.wishes(terms) });
+        assert.strictEqual(deflating.agreed(connection.socket), terms);
+        for (const size of [1, 2, 126, 1000, 32768, 65536, maxMessage, 1000, 1]) {
+            await connection.echo(letters(size), letters(size).toString());
+        }
+        await connection.echo(noise(65536));
+        await connection.goodbye();
+    },
     async terminated() {
         const connection = await connect('/');
         await connection.echo('open');
@@ -197,11 +222,14 @@ async function tell(name) {
     return !result.startsWith('failed');
 }
 
-const [base, ...names] = process.argv.slice(2);
+let base;
 process.on('unhandledRejection', () => {}); // of a promise that nobody awaits any more
 
 (async () => {
     let good = true;
-    for (const name of names) good = (await tell(name)) && good;
+    for (const word of process.argv.slice(2)) {
+        if (word.startsWith('ws:')) base = word;
+        else good = (await tell(word)) && good;
+    }
     process.exit(good ? 0 : 1);
 })();

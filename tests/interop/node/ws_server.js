@@ -1,15 +1,18 @@
-// ws_server.js [--port N] [--max-message BYTES] [--protocol NAME]... -- the echo server of ../README.md with npm's ws.
+// ws_server.js [--port N] [--max-message BYTES] [--protocol NAME]... [--deflate TERMS] -- the echo server of
+// ../README.md with npm's ws.
 'use strict';
 
 const http = require('node:http');
 const { parseArgs } = require('node:util');
 const { WebSocketServer } = require('ws');
+const deflating = require('./deflating.js');
 
 const { values: options } = parseArgs({
     options: {
         port: { type: 'string', default: '0' },
         'max-message': { type: 'string', default: String(1 << 20) },
         protocol: { type: 'string', multiple: true, default: [] },
+        deflate: { type: 'string' },
     },
 });
 const maxMessage = Number(options['max-message']);
@@ -18,6 +21,7 @@ const server = http.createServer();
 const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: maxMessage,
+    perMessageDeflate: options.deflate ? deflating.wishes(options.deflate) : false,
     handleProtocols: (offered) => [...offered].find((name) => options.protocol.includes(name)) || false,
 });
 
@@ -34,7 +38,11 @@ server.on('upgrade', (request, plug, head) => {
 function talk(socket, path) {
     socket.on('error', () => {}); // what is wrong shows in the close code
     socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
-    socket.on('close', (code, reason) => console.log(`closed ${code} ${reason}`.trimEnd()));
+    const agreed = deflating.agreed(socket);
+    socket.on('close', (code, reason) => {
+        if (agreed) console.log(`agreed ${agreed}`);
+        console.log(`closed ${code} ${reason}`.trimEnd());
+    });
     const words = path.split('/').slice(1);
     if (words[0] === 'close') {
         socket.close(words[1] && Number(words[1]), words[2]);

@@ -3,6 +3,7 @@
 A client brings connect(path, protocols), which raises Refused, and whose connection has
 
     protocol                        what was agreed, or None
+    agreed                          how both compress, or None; where it can offer that by connect(..., offer=TERMS)
     send(message)                   str or bytes
     send_together(messages)         in as few writes as the library allows
     send_fragments(parts, between)  str, or bytes for text that is cut anywhere; calls between()
@@ -53,6 +54,24 @@ def shorten(value):
 
 def pattern(size):
     return bytes(32 + i % 95 for i in range(size))
+
+
+def letters(octets):
+    """20,000 letters over and over: only a large window sees that."""
+    x, all_of_them = 1, bytearray()
+    for _ in range(min(octets, 20_000)):
+        all_of_them.append(97 + x % 26)
+        x = (x * 75 + 74) % 65537
+    return bytes(all_of_them * (octets // 20_000 + 1))[:octets]
+
+
+def noise(octets):
+    """Nothing that can be compressed."""
+    x, all_of_them = 1, bytearray()
+    for _ in range(octets):
+        x = (x * 75 + 74) % 65537
+        all_of_them.append(x % 256)
+    return bytes(all_of_them)
 
 
 def echo(connection, *messages):
@@ -180,6 +199,16 @@ def invalid_text(connect):
     expect('code', connection.wait_closed()[0], 1007)
 
 
+def deflate(connect, server, client, offered=None):
+    terms = f'{server}/{client}'
+    connection = connect('/', offer=terms) if offered else connect('/')
+    expect('agreed', connection.agreed, terms)
+    for octets in (1, 2, 126, 1000, 32768, 65536, MAX_MESSAGE, 1000, 1):
+        echo(connection, letters(octets), letters(octets).decode())
+    echo(connection, noise(65536))
+    goodbye(connection)
+
+
 def received(connect, kind):
     connection = connect(f'/{kind}')
     expect('our own code', connection.wait_closed()[0], 1009 if kind == 'too-large' else 1007)
@@ -193,10 +222,14 @@ def terminated(connect):
 
 
 def run(connect):
-    """The main program of a client: URL CASE..."""
-    url, *cases = sys.argv[1:]
+    """The main program of a client: URL CASE... [URL CASE...]..."""
     signal.signal(signal.SIGALRM, late)
-    results = [tell(lambda path, protocols=(): connect(url + path, protocols), case) for case in cases]
+    results = []
+    for word in sys.argv[1:]:
+        if word.startswith('ws:'):
+            url = word
+        else:
+            results.append(tell(lambda path, protocols=(), **more: connect(url + path, protocols, **more), word))
     sys.exit(0 if all(results) else 1)
 
 

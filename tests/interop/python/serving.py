@@ -8,6 +8,7 @@ def options():
     parser.add_argument('--port', type=int, default=0)
     parser.add_argument('--max-message', type=int, default=1 << 20)
     parser.add_argument('--protocol', action='append', default=[])
+    parser.add_argument('--deflate', metavar='TERMS')
     return parser.parse_args()
 
 

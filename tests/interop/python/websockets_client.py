@@ -1,7 +1,9 @@
 """websockets_client.py URL CASE... -- the cases with Python's websockets, its threading flavour."""
 
 import conversation
+import deflating
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.sync.client import connect as websockets_connect
 
 
@@ -9,6 +11,7 @@ class Connection:
     def __init__(self, websocket):
         self.websocket = websocket
         self.protocol = websocket.subprotocol
+        self.agreed = deflating.agreed(websocket.protocol, is_server=False)
 
     def send(self, message):
         try:
@@ -64,9 +67,14 @@ class Connection:
         return (close.code, close.reason) if close else (1006, '')
 
 
-def connect(url, protocols):
+def connect(url, protocols, offer=None):
+    how = {}  # what it offers by itself
+    if offer:
+        wishes = deflating.parameters(offer)
+        wishes['client_max_window_bits'] = wishes['client_max_window_bits'] or True
+        how = {'compression': None, 'extensions': [ClientPerMessageDeflateFactory(**wishes)]}
     try:
-        opening = websockets_connect(url, subprotocols=protocols or None, proxy=None)
+        opening = websockets_connect(url, subprotocols=protocols or None, proxy=None, **how)
         return Connection(opening.__enter__())
     except InvalidStatus as refusal:
         raise conversation.Refused(refusal.response.status_code) from None

@@ -4,9 +4,11 @@ import asyncio
 import http
 import signal
 
+import deflating
 import serving
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
 options = serving.options()
 
@@ -42,6 +44,8 @@ async def talk(websocket):
     except ConnectionClosed:
         pass
     await websocket.wait_closed()
+    if agreed := deflating.agreed(websocket.protocol, is_server=True):
+        print(f'agreed {agreed}', flush=True)
     received = websocket.protocol.close_rcvd
     serving.say_closed(*((received.code, received.reason) if received else (1006, '')))
 
@@ -52,11 +56,14 @@ async def echo(websocket):
 
 
 async def main():
+    extensions = [ServerPerMessageDeflateFactory(**deflating.parameters(options.deflate))] if options.deflate else None
     async with serve(
         talk,
         '127.0.0.1',
         options.port,
         max_size=options.max_message,
+        compression=None,
+        extensions=extensions,
         process_request=refuse,
         select_subprotocol=lambda _, offered: serving.agree(offered, options.protocol),
     ) as server:
