@@ -392,7 +392,7 @@ void report(const std::string& name, std::vector<runner>& runners, std::size_t m
         const double each =
             static_cast<double>(one.allocations) / (static_cast<double>(messages) * asked.rounds);
         std::printf("| %s | %s | %.0f | %.3f | ", name.c_str(), one.variant.c_str(), ns, to_floor);
-        std::printf(plain == runners.end() ? "" : "%.3f", to_both);
+        if (plain != runners.end()) std::printf("%.3f", to_both);
         std::printf(" | %.3g |\n", each);
         must(one.allocations == 0, "a message took memory");
         if (asked.json == nullptr) continue;

@@ -157,7 +157,7 @@ TEST_CASE("One deflater for all, which is the caller's to open, with the setting
     const support::heap_watch watch;
     {
         deflate_pool pool;
-        CHECK(pool.settings().level == 1);
+        CHECK(pool.settings().level == 2);
         CHECK(pool.settings().mem_level == 8);
         CHECK(pool.settings().window_bits == 15);
         const deflate_settings how{.level = 9, .mem_level = 2, .window_bits = 10};

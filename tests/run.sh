@@ -7,7 +7,7 @@
 cd "$(dirname "$0")/.." || exit
 . tests/checks/need.sh
 
-stages="checks firmware interop clang14 sanitizers small i386 s390x meson consume fuzz coverage tidy"
+stages="checks firmware bench interop clang14 sanitizers small i386 s390x meson consume fuzz coverage tidy"
 
 main() {
     case $1 in
@@ -111,6 +111,9 @@ stage_s390x() {
     SOCKLESS_TEST_EFFORT=short build_and_test build/s390x $library \
         -DCMAKE_TOOLCHAIN_FILE=cmake/s390x.cmake -DSOCKLESS_WERROR=OFF
 }
+
+# What is measured has to be right as well: octets are compared, and no message takes memory.
+stage_bench() { sh bench/deflate.sh --check && sh bench/deflate.sh --quick; }
 
 stage_firmware() { sh tests/checks/firmware.sh && sh bench/figures.sh --check; }
 
