@@ -434,7 +434,7 @@ void measure_deflate(std::string_view kind, std::size_t size, bool takeover, how
         must(sent == frame, "what was sent is not what zlib makes of it");
     }
     const auto nothing = [] {};
-    const auto send_all = [&](sockless::compress how_each) {
+    const auto send_all = [&](sockless::compressing how_each) {
         std::size_t sum = 0;
         for (const octets& message : all.messages) {
             must(ws.send(all.type, message, how_each) == sockless::result::done, "send");
@@ -446,8 +446,8 @@ void measure_deflate(std::string_view kind, std::size_t size, bool takeover, how
     runners.push_back({"zlib", nothing, [&] {
                            for (octets& message : all.messages) floor.pack(message);
                        }});
-    runners.push_back({"plain_server_send", nothing, [&] { send_all(sockless::compress::no); }});
-    runners.push_back({"server_send", nothing, [&] { send_all(sockless::compress::yes); }});
+    runners.push_back({"plain_server_send", nothing, [&] { send_all(sockless::compressing::no); }});
+    runners.push_back({"server_send", nothing, [&] { send_all(sockless::compressing::yes); }});
     report(name, runners, all.messages.size(), asked);
 }
 

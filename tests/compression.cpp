@@ -35,7 +35,7 @@ class written_down : public compression {
     std::size_t times = 0;
     const void* place = nullptr;
     std::size_t number = 0;
-    compress how = compress::when_long;
+    compressing how = compressing::when_long;
     compressed_piece piece{};
     std::optional<text_view> text{};
 
@@ -86,7 +86,7 @@ constexpr compression::functions written_down::table{
             return inflated{.what = inflated::is::broken, .broken = rule::high_ratio};
         },
     .bound =
-        [](compression& self, std::size_t size, compress how) noexcept {
+        [](compression& self, std::size_t size, compressing how) noexcept {
             note(self, "bound").how = how;
             return size + 7;
         },
@@ -129,8 +129,8 @@ constexpr bool goes_through() {
     good = good && own.asked == "inflate_slice" && own.number == 8;
     good = good && slice.what == inflated::is::broken && slice.broken == rule::high_ratio;
 
-    good = good && asked.bound(5, compress::no) == 12 && own.asked == "bound";
-    good = good && own.how == compress::no;
+    good = good && asked.bound(5, compressing::no) == 12 && own.asked == "bound";
+    good = good && own.how == compressing::no;
     std::array<octet, 2> out{};
     good = good && asked.deflate(some, out) == 3 && own.asked == "deflate";
     good = good && own.place == out.data() && out[0] == 1;
@@ -156,7 +156,7 @@ constexpr bool is_none() {
     growing message(storage, 10);
     good = good && none.inflate(message, 10).what == inflated::is::nothing && message.size() == 0;
     good = good && none.inflate_slice(10).what == inflated::is::nothing;
-    for (const compress how : {compress::when_long, compress::yes, compress::no}) {
+    for (const compressing how : {compressing::when_long, compressing::yes, compressing::no}) {
         good = good && none.bound(0, how) == 0 && none.bound(100'000, how) == 0;
     }
     std::array<octet, 3> out{};

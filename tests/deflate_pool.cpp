@@ -158,7 +158,7 @@ TEST_CASE("One deflater for all, which is the caller's to open, with the setting
     {
         deflate_pool pool;
         CHECK(pool.settings().level == 2);
-        CHECK(pool.settings().mem_level == 8);
+        CHECK(pool.settings().mem_level == 5);
         CHECK(pool.settings().window_bits == 15);
         const deflate_settings how{.level = 9, .mem_level = 2, .window_bits = 10};
         deflate_pool other(how);

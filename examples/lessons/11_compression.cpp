@@ -41,14 +41,14 @@ int main() {
     // How many octets of the wire it takes to tell the client the news.
     std::string news;
     for (int i = 0; i < 20; ++i) news += R"({"room": "lobby", "from": "Ada", "text": "hello"})";
-    const auto octets_for = [&](sockless::compress how) {
+    const auto octets_for = [&](sockless::compressing how) {
         const auto before = server.counters().sent.octets;
         if (answer == result::done) answer = server.send_text(news, how);
         between.run(at_client, at_server);
         return static_cast<int>(server.counters().sent.octets - before);
     };
-    const int as_news = octets_for(sockless::compress::when_long);
-    const int as_secret = octets_for(sockless::compress::no);
+    const int as_news = octets_for(sockless::compressing::when_long);
+    const int as_secret = octets_for(sockless::compressing::no);
     std::printf("%d octets travel as %d, or with a secret in them as %d\n",
                 static_cast<int>(news.size()), as_news, as_secret);
     const bool good = answer == result::done && arrived == 2 * news.size();

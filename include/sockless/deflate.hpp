@@ -30,12 +30,13 @@
 
 namespace sockless::inline v0 {
 
-// Level and threshold are where one octet less begins to cost more than 100 ns: see
-// bench/README.md. Where contexts are not kept, a threshold of 256 would be that.
+// Level and threshold are where one octet less begins to cost more than 100 ns, and the memory level
+// is the lowest that costs next to nothing: see bench/README.md. Where contexts are not kept, a
+// threshold of 256 would be that.
 struct deflate_options {
     deflate_wishes wishes{};
     int level = 2;                     // of zlib, 1 to 9
-    int mem_level = 8;                 // of zlib, 1 to 9
+    int mem_level = 5;                 // of zlib, 1 to 9
     std::size_t threshold = 64;        // messages that are shorter leave as they are
     std::size_t slice = 4096;          // octets of a message that is told in slices
     std::size_t most_ratio = 0;        // octets for each that came, from 64 KiB on; 0: any number
@@ -45,9 +46,9 @@ struct deflate_options {
     deflate_pool* pool = nullptr;  // for directions without a context
 };
 
-// Windows of 4 KiB, and 32 KiB of memory for deflating.
+// Windows of 4 KiB: a sixth of the memory.
 constexpr deflate_options low_memory() noexcept {
-    return {.wishes = {.window_bits = 12, .peer_window_bits = 12}, .mem_level = 5};
+    return {.wishes = {.window_bits = 12, .peer_window_bits = 12}};
 }
 
 class permessage_deflate : public compression {

@@ -35,7 +35,7 @@ constexpr std::size_t deflate_memory(int window_bits, int mem_level) noexcept {
 // How a deflater works, in zlib's words.
 struct deflate_settings {
     int level = 2;      // 1 to 9
-    int mem_level = 8;  // 1 to 9
+    int mem_level = 5;  // 1 to 9
     int window_bits = 15;
 };
 
