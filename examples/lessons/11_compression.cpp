@@ -12,11 +12,11 @@
 #include <sockless/server_connection.hpp>
 
 using sockless::event, sockless::result;
+using sockless::heap, sockless::mask_source, sockless::permessage_deflate;
 
 int main() {
     const std::array<sockless::octet, 32> seed{};  // of the operating system's randomness
-    sockless::mask_source keys(seed);
-    using sockless::heap, sockless::permessage_deflate, sockless::mask_source;
+    mask_source keys(seed);
     sockless::client_connection<mask_source, heap, permessage_deflate> client(keys);
     // The server keeps 4 KiB of what the client said, and nothing of what it says itself.
     const sockless::deflate_options frugal{.wishes = {.peer_window_bits = 12, .takeover = false}};
