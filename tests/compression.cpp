@@ -10,12 +10,14 @@
 #include <type_traits>
 
 #include "support/catch.hpp"
+#include "support/connections.hpp"
 #include "support/heap_watch.hpp"
 #include "support/octets.hpp"
 
 namespace {
 
 using namespace sockless;
+using support::watched;
 
 static_assert(!std::is_copy_constructible_v<compression>);
 static_assert(!std::is_copy_assignable_v<compression>);
@@ -70,6 +72,11 @@ constexpr compression::functions written_down::table{
             room[room.size() - 1] = 'a';
             return std::string_view(room.data() + room.size() - 1, 1);
         },
+    .accept =
+        [](compression& self, const request_head& request, std::span<octet> out) noexcept {
+            note(self, "accept").place = &request;
+            return written{result::full, out.size() + 1};
+        },
     .agreed = [](const compression& self) noexcept { return as_written(self).asked == "agree"; },
     .take = [](compression& self,
                const compressed_piece& piece) noexcept { note(self, "take").piece = piece; },
@@ -85,6 +92,20 @@ constexpr compression::functions written_down::table{
             note(self, "inflate_slice").number = limit;
             return inflated{.what = inflated::is::broken, .broken = rule::high_ratio};
         },
+    .tell =
+        [](compression& self, connection& to, event& told) noexcept {
+            note(self, "tell").place = &to;
+            told.kind = event::pong;
+        },
+    .send =
+        [](compression& self, sending& to, message_type type, std::span<const octet> message,
+           compressing how) noexcept {
+            auto& mine = note(self, "send");
+            mine.place = &to;
+            mine.piece = {message, type, false, false};
+            mine.how = how;
+            return true;
+        },
     .bound =
         [](compression& self, std::size_t size, compressing how) noexcept {
             note(self, "bound").how = how;
@@ -96,6 +117,8 @@ constexpr compression::functions written_down::table{
             out[0] = message[0];
             return message.size();
         },
+    .may_lend = [](const compression&, int window_bits) noexcept { return window_bits == 11; },
+    .lent = [](compression& self) noexcept { note(self, "lent"); },
     .has_memory = [](const compression& self) noexcept { return as_written(self).times % 2 == 1; },
     .release = [](compression& self) noexcept { note(self, "release"); },
     .reset = [](compression& self) noexcept { note(self, "reset"); },
@@ -135,8 +158,15 @@ constexpr bool goes_through() {
     good = good && asked.deflate(some, out) == 3 && own.asked == "deflate";
     good = good && own.place == out.data() && out[0] == 1;
 
+    const written accepted = asked.accept(request, out);
+    good = good && own.asked == "accept" && own.place == &request;
+    good = good && accepted == written{result::full, 3};
+    good = good && asked.may_lend(11) && !asked.may_lend(12);
+    asked.lent();
+    good = good && own.asked == "lent";
+
     asked.release();
-    good = good && own.asked == "release" && own.times == 10 && !asked.has_memory();
+    good = good && own.asked == "release" && own.times == 12 && !asked.has_memory();
     asked.reset();
     return good && own.asked == "reset" && asked.has_memory();
 }
@@ -169,6 +199,37 @@ constexpr bool is_none() {
 static_assert(is_none());
 
 }  // namespace
+
+TEST_CASE("What there is to tell and to send is asked for with the connection itself") {
+    written_down own;
+    compression& asked = own;
+    support::server<> ws;
+    event told;
+    asked.tell(ws, told);
+    CHECK(own.asked == "tell");
+    CHECK(own.place == &static_cast<connection&>(ws));
+    CHECK(told.kind == event::pong);
+
+    no_compression none;
+    watched storage;
+    either_endpoint end(role::server, {});
+    sending out(end, storage, 1'000, nullptr, none);
+    const std::array<octet, 3> some{1, 2, 3};
+    CHECK(asked.send(out, message_type::text, some, compressing::yes));
+    CHECK(own.asked == "send");
+    CHECK(own.place == &out);
+    CHECK(own.piece.octets.data() == some.data());
+    CHECK(own.piece.type == message_type::text);
+    CHECK(own.how == compressing::yes);
+
+    told = {};
+    none.tell(ws, told);
+    CHECK(told.kind == event::nothing);
+    CHECK(!none.send(out, message_type::text, some, compressing::yes));
+    CHECK(!none.may_lend(9));
+    none.lent();
+    CHECK(out.out().size() == 0);
+}
 
 TEST_CASE("Every question goes to its function, with all that came with it, and back") {
     CHECK(goes_through());

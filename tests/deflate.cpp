@@ -239,6 +239,7 @@ TEST_CASE("A server answers the first offer that it can take") {
     zip_server ws;
     CHECK(open_with(ws, "permessage-deflate; x, permessage-deflate; server_no_context_takeover") ==
           "permessage-deflate; server_no_context_takeover");
+    CHECK(ws.engine().terms() == deflate_terms{.server_no_context_takeover = true});
     zip_server other;
     REQUIRE(hear(other, request_with("permessage-deflate")) == lines{"request"});
     REQUIRE(other.accept({.protocol = "chat"}) == result::done);
@@ -271,8 +272,10 @@ TEST_CASE("D4 a client fails a connection whose answer is none of RFC 7692") {
                            "client_max_window_bits\r\n") != std::string::npos);
         const std::string answer = support::response_to(
             request, "Sec-WebSocket-Extensions: " + std::string(each.answer) + "\r\n");
+        CHECK(!ws.engine().terms());
         if (each.good) {
             CHECK(hear(ws, answer) == lines{"open"});
+            CHECK(ws.engine().terms());
         } else {
             CHECK(hear(ws, answer) == lines{"closed 1006"});
             CHECK(ws.report().fault == violation{rule::bad_extension, answer.size() - 1});

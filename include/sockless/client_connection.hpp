@@ -135,6 +135,9 @@ class client_connection : private detail::client_parts<Keys, Storage, Compressio
           client_side(parts::own_storage, parts::own_compression, options, parts::own_keys) {}
     client_connection(Keys&&, const connection_options& = {},
                       const typename Compression::options& = {}) = delete;  // gone too early
+
+    // Which knows what was agreed on.
+    constexpr const Compression& engine() const noexcept { return parts::own_compression; }
 };
 
 }  // namespace sockless::inline v0

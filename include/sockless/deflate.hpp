@@ -158,7 +158,7 @@ class permessage_deflate : public compression {
     std::size_t bound(std::size_t size, compressing how) noexcept {
         if (!terms_ || how == compressing::no) return 0;
         if (how == compressing::when_long && size < how_.threshold) return 0;
-        // zlib has no raw deflate with a window of 8 bits, and counts in 32.
+        // zlib has no raw deflate with a window of 8 bits, and counts octets in 32.
         if (window_bits(ours_) < 9 || size > most_at_once) return 0;
         deflater* const stream = deflating_stream();
         return stream == nullptr ? 0 : stream->bound(size);

@@ -168,6 +168,9 @@ class basic_server : private detail::server_parts<Storage, Compression>, public 
     constexpr explicit basic_server(const agreed& terms, const connection_options& options = {},
                                     const typename Compression::options& how = {}) noexcept
         : parts(how), server_side(terms, parts::own_storage, parts::own_compression, options) {}
+
+    // Which knows what was agreed on.
+    constexpr const Compression& engine() const noexcept { return parts::own_compression; }
 };
 
 using server_connection = basic_server<>;
