@@ -21,15 +21,12 @@
 namespace {
 
 using namespace sockless;
-using support::concat;
 using support::counted_keys;
 using support::drain;
-using support::exact;
 using support::from_server;
 using support::hear;
 using support::lines;
 using support::octet_vector;
-using support::octets_of_size;
 using support::open_client;
 using support::report_of;
 using support::server_close;
@@ -232,50 +229,6 @@ TEST_CASE("H2 a flood of interim responses ends at the limit of the head") {
     CHECK(ws.finished());
     CHECK(report_of(ws) == "violation, began nobody, received 1006, large_head");
     CHECK(watched::all.most_held <= 40'000);
-}
-
-TEST_CASE("M6 5.3 a fresh key for every frame, and keys come only from the source") {
-    counted_keys keys;
-    test_client ws(keys);
-    CHECK(keys.drawn == 0);
-    open_client(ws);
-    CHECK(keys.drawn == 4);  // the nonce has 16 octets
-    CHECK(ws.send_text("one") == result::done);
-    CHECK(ws.ping() == result::done);
-    CHECK(ws.begin(message_type::binary) == result::done);
-    CHECK(keys.drawn == 6);
-    CHECK(ws.append(octets_of_size(3), part::more) == result::done);
-    CHECK(ws.append({}, part::more) == result::done);
-    CHECK(ws.append(octets_of_size(3), part::last) == result::done);
-    CHECK(ws.begin(message_type::binary, 4) == result::done);
-    CHECK(ws.append(octets_of_size(4), part::last) == result::done);
-    CHECK(hear(ws, from_server(9, "?")).empty());
-    CHECK(keys.drawn == 11);
-    // What is refused uses none up.
-    CHECK(ws.send_text("\xFF") == result::bad_text);
-    CHECK(ws.send_binary(octets_of_size(2'000'000)) == result::too_large);
-    CHECK(ws.ping(octets_of_size(126)) == result::too_large);
-    CHECK(ws.append({}, part::last) == result::not_open);
-    CHECK(keys.drawn == 11);
-    CHECK(ws.close() == result::done);
-    CHECK(keys.drawn == 12);
-    const octet_vector sent = drain(ws);
-    octet_vector wanted;
-    std::uint32_t number = 4;
-    const auto add = [&](bool fin, int op, std::span<const octet> payload) {
-        masking_key key;
-        store_network(++number, key.octets);
-        wanted = concat(wanted, support::frame(fin, 0, op, key, payload));
-    };
-    add(true, 1, support::octets("\"one\""));
-    add(true, 9, {});
-    add(false, 2, octets_of_size(3));
-    add(false, 0, {});
-    add(true, 0, octets_of_size(3));
-    add(true, 2, octets_of_size(4));
-    add(true, 10, support::octets("3F"));
-    add(true, 8, support::octets("03E8"));
-    CHECK(sent == wanted);
 }
 
 TEST_CASE("M6 two frames never have one key, with keys from a mask_source") {

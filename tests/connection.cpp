@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <random>
 #include <span>
@@ -17,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/application.hpp"
 #include "support/catch.hpp"
 #include "support/connections.hpp"
 #include "support/heap_watch.hpp"
@@ -25,12 +25,15 @@
 namespace {
 
 using namespace sockless;
+using support::application;
 using support::both;
 using support::client_close;
 using support::concat;
 using support::counted_keys;
 using support::drain;
 using support::exact;
+using support::feed;
+using support::for_each_cut_of;
 using support::from_client;
 using support::from_server;
 using support::hear;
@@ -55,222 +58,22 @@ static_assert(!std::is_move_constructible_v<client_connection<counted_keys>>);
 static_assert(sizeof(std::size_t) < 8 || sizeof(event) == 32);
 static_assert(std::is_nothrow_default_constructible_v<server_connection>);
 
-// An application that receives octets in memory which is gone afterwards, as a socket's buffer is.
-class application {
-  public:
-    explicit application(connection& ws) : ws_(ws) {}
-    virtual ~application() = default;
-    application(const application&) = delete;
-    application& operator=(const application&) = delete;
-
-    void receive(std::span<const octet> more) {
-        waiting_.insert(waiting_.end(), more.begin(), more.end());
-        const exact copy{waiting_};
-        std::span<octet> in = copy.span();
-        for (const event& e : ws_.receive(in)) {
-            told.push_back(support::line_of(e));
-            on_event(e);
-        }
-        waiting_.assign(in.begin(), in.end());
-    }
-
-    lines told;
-
-  protected:
-    virtual void on_event(const event& /*e*/) {}
-
-  private:
-    connection& ws_;
-    octet_vector waiting_;
-};
-
-// Whole, octet by octet, cut in two everywhere, and in three at some places.
-void for_each_cutting(std::size_t size,
-                      const std::function<void(const std::vector<std::size_t>&)>& use) {
-    use({size});
-    use(std::vector<std::size_t>(size, 1));
-    for (std::size_t i = 1; i < size; ++i) use({i, size - i});
-    for (std::size_t i = 1; i + 7 < size; i += 5) use({i, 7, size - i - 7});
-}
-
-void feed(application& to, std::span<const octet> stream, const std::vector<std::size_t>& sizes) {
-    for (const std::size_t size : sizes) {
-        to.receive(stream.first(size));
-        stream = stream.subspan(size);
-    }
-}
-
 }  // namespace
-
-// ---- the opening handshake, and what comes behind it ----
-
-namespace {
-
-class opening_server : public application {
-  public:
-    opening_server(test_server& ws, bool later) : application(ws), ws_(ws), later_(later) {}
-
-    void answer() {
-        CHECK(ws_.request().path() == "/chat");
-        CHECK(ws_.request().query() == "room=1");
-        CHECK(ws_.request().host() == "example.com");
-        CHECK(ws_.request().key() == "dGhlIHNhbXBsZSBub25jZQ==");
-        CHECK(ws_.request().offers("superchat"));
-        CHECK(ws_.accept() == result::done);
-    }
-    bool asked = false;
-
-  private:
-    void on_event(const event& e) override {
-        if (e.kind != event::what::request) return;
-        asked = true;
-        if (!later_) answer();
-    }
-
-    test_server& ws_;
-    bool later_;
-};
-
-const octet_vector first_frames =
-    concat(from_client(1, "one"), from_client(9, "?"), from_client(2, "tw", false),
-           from_client(0, "o"), from_client(1, ""), client_close(1000));
-const lines first_events{"request",         "open",      "text \"one\"",
-                         "binary 74 77 6F", "text \"\"", "closed 1000"};
-
-}  // namespace
-
-TEST_CASE("16 S1 frames directly behind the request: none lost, none doubled, however it is cut") {
-    const octet_vector stream =
-        concat(support::octets_of_text(support::good_request), first_frames);
-    for (const bool later : {false, true}) {
-        for_each_cutting(stream.size(), [&](const std::vector<std::size_t>& sizes) {
-            watched::start();
-            {
-                test_server ws;
-                opening_server app(ws, later);
-                std::span<const octet> rest = stream;
-                std::string sent;
-                for (const std::size_t size : sizes) {
-                    app.receive(rest.first(size));
-                    rest = rest.subspan(size);
-                    if (later && app.asked) {
-                        app.receive({});  // what it has told is kept from now on
-                        app.receive({});
-                        CHECK(app.told == lines{"request"});
-                        app.asked = false;
-                        app.answer();
-                        app.receive({});
-                    }
-                    sent += support::drain_text(ws);
-                }
-                app.receive({});
-                REQUIRE(app.told == first_events);
-                CHECK(sent == support::good_response + "\x8A\x01?\x88\x02\x03\xE8");
-                CHECK(ws.counters().received.octets == stream.size());
-                CHECK(ws.counters().received.messages == 3);
-                CHECK(ws.counters().received.frames == 4);
-                CHECK(ws.counters().received.control == 2);
-                CHECK(ws.counters().sent.octets == sent.size());
-                CHECK(ws.counters().sent.control == 2);
-            }
-            CHECK(watched::all.held == 0);
-        });
-    }
-}
-
-TEST_CASE("16 S1 frames directly behind the response: none lost, none doubled, however it is cut") {
-    const octet_vector frames =
-        concat(from_server(1, "one"), from_server(9, "?"), from_server(2, "tw", false),
-               from_server(0, "o"), from_server(1, ""), server_close(1000));
-    counted_keys keys;
-    test_client measure(keys);
-    CHECK(measure.open({.host = "example.com", .protocols = "chat"}) == result::done);
-    const std::size_t size =
-        support::response_to(support::drain_text(measure)).size() + frames.size();
-    for_each_cutting(size, [&](const std::vector<std::size_t>& sizes) {
-        test_client ws(keys);
-        CHECK(ws.open({.host = "example.com", .protocols = "chat"}) == result::done);
-        const octet_vector stream =
-            concat(support::octets_of_text(support::response_to(support::drain_text(ws))), frames);
-        REQUIRE(stream.size() == size);
-        application app(ws);
-        feed(app, stream, sizes);
-        drain(ws);
-        ws.end_of_stream();
-        app.receive({});
-        REQUIRE(app.told ==
-                lines{"open", "text \"one\"", "binary 74 77 6F", "text \"\"", "closed 1000"});
-        CHECK(report_of(ws) == "closed clean, began peer, sent 1000, received 1000");
-        CHECK(ws.counters().received.octets == size);
-    });
-}
-
-TEST_CASE("H9 nothing is told of frames behind a response that is not verified") {
-    counted_keys keys;
-    for (const std::string& wrong :
-         {std::string("HTTP/1.1 101 Switching Protocols\r\n\r\n"),
-          support::good_response,  // the proof of another key
-          std::string("HTTP/1.2 101 Switching Protocols\r\n\r\n"), std::string("\x81\x05Hello")}) {
-        const octet_vector stream =
-            concat(support::octets_of_text(wrong), from_server(1, "too early"));
-        for_each_cutting(stream.size(), [&](const std::vector<std::size_t>& sizes) {
-            test_client ws(keys);
-            CHECK(ws.open({.host = "example.com"}) == result::done);
-            drain(ws);
-            application app(ws);
-            feed(app, stream, sizes);
-            app.receive({});
-            REQUIRE(app.told == lines{"closed 1006"});
-            CHECK(ws.report().why == cause::violation);
-            CHECK(drain(ws).empty());
-        });
-    }
-}
-
-TEST_CASE("No answer means no further event, and octets behind the head stay in `in`") {
-    test_server ws;
-    octet_vector stream = concat(support::octets_of_text(support::good_request),
-                                 from_client(1, "one"), from_client(1, "two"));
-    const octet_vector behind = concat(from_client(1, "one"), from_client(1, "two"));
-    std::span<octet> in = stream;
-    CHECK(hear(ws, in) == lines{"request"});
-    for (int again = 0; again < 3; ++again) {
-        CHECK(hear(ws, in).empty());
-        CHECK(octet_vector(in.begin(), in.end()) == behind);
-        CHECK(wants_of(ws).empty());
-    }
-    CHECK(ws.send_text("x") == result::undecided);
-    CHECK(ws.begin(message_type::text) == result::undecided);
-    CHECK(ws.begin(message_type::text, 1) == result::undecided);
-    CHECK(ws.append({}, part::last) == result::undecided);
-    CHECK(ws.lend(std::span<octet>{}, part::last) == result::undecided);
-    CHECK(ws.ping() == result::undecided);
-    CHECK(ws.pong({}) == result::undecided);
-    CHECK(ws.close() == result::undecided);
-    CHECK(ws.accept() == result::done);
-    CHECK(hear(ws, in) == lines{"open", "text \"one\"", "text \"two\""});
-}
-
-TEST_CASE("A head that came in one piece and is answered at once is not copied") {
-    watched::start();
-    test_server ws;
-    octet_vector head = support::octets_of_text(support::good_request);
-    std::span<octet> in = head;
-    CHECK(hear(ws, in) == lines{"request"});
-    CHECK(watched::all.takes == 1);  // asked again by the loop, it had to be kept
-    test_server other;
-    watched::start();
-    in = head;
-    CHECK(other.next(in).kind == event::what::request);
-    CHECK(watched::all.takes == 0);
-    CHECK(other.request().octets().data() == head.data());
-    CHECK(other.accept() == result::done);
-    CHECK(watched::all.takes == 1);  // the answer
-    CHECK(other.next(in).kind == event::what::open);
-    CHECK(watched::all.takes == 1);
-}
 
 // ---- events ----
+
+TEST_CASE("While a request waits for its answer nothing is told") {
+    test_server ws;
+    octet_vector stream =
+        concat(support::octets_of_text(support::good_request), from_client(1, "later"));
+    std::span<octet> in = stream;
+    CHECK(hear(ws, in) == lines{"request"});
+    CHECK(hear(ws).empty());
+    CHECK(hear(ws, in).empty());
+    CHECK(wants_of(ws).empty());
+    CHECK(ws.accept() == result::done);
+    CHECK(hear(ws, in) == lines{"open", "text \"later\""});
+}
 
 TEST_CASE("Everything complete in front of a violation or a Close is delivered first") {
     const std::vector<std::pair<octet_vector, std::string>> ends{
@@ -283,7 +86,7 @@ TEST_CASE("Everything complete in front of a violation or a Close is delivered f
         const std::string& report = wanted_report;
         const octet_vector stream = concat(from_client(1, "one"), from_client(10, "pong"),
                                            from_client(2, "two"), end, from_client(1, "late"));
-        for_each_cutting(stream.size(), [&](const std::vector<std::size_t>& sizes) {
+        for_each_cut_of(stream.size(), [&](const std::vector<std::size_t>& sizes) {
             test_server ws;
             open_server(ws);
             application app(ws);
@@ -854,48 +657,6 @@ TEST_CASE("Refused memory is 1011 while receiving") {
         CHECK(report_of(ws) == "no_memory, began us, sent 1011, received 1006");
     }
     CHECK(watched::all.held == 0);
-}
-
-TEST_CASE("Refused memory while the head is kept ends the connection") {
-    watched::start();
-    SECTION("of a head in pieces, the first one") {
-        const support::no_memory none;
-        test_server ws;
-        CHECK(hear(ws, "GET ") == lines{"closed 1006"});
-        CHECK(report_of(ws) == "no_memory, began nobody, received 1006");
-    }
-    SECTION("the next one") {
-        const support::no_memory none(SIZE_MAX, 1);
-        test_server ws;
-        CHECK(hear(ws, "GET ").empty());
-        CHECK(hear(ws, std::string(300, '/')) == lines{"closed 1006"});
-        CHECK(report_of(ws) == "no_memory, began nobody, received 1006");
-    }
-    SECTION("that is not answered at once") {
-        const support::no_memory none;
-        test_server ws;
-        CHECK(hear(ws, support::good_request) == lines{"request", "closed 1006"});
-        CHECK(report_of(ws) == "no_memory, began nobody, received 1006");
-    }
-    SECTION("while it is answered") {
-        const support::no_memory none(2);
-        test_server ws;
-        octet_vector head = support::octets_of_text(support::good_request);
-        std::span<octet> in = head;
-        CHECK(ws.next(in).kind == event::what::request);
-        CHECK(ws.accept() == result::full);
-        CHECK(ws.reject() == result::full);
-        CHECK(ws.accept() == result::done);
-    }
-    SECTION("while it is refused") {
-        const support::no_memory none;
-        test_server ws;
-        CHECK(hear(ws, "POST").empty());
-        CHECK(wants_of(ws) == "read half_close");
-        ws.end_of_stream();
-        CHECK(hear(ws) == lines{"closed 1006"});
-        CHECK(report_of(ws) == "violation, began nobody, received 1006, bad_request_line");
-    }
 }
 
 TEST_CASE("Without memory at any one take, or from it on, all is clean and given back") {

@@ -11,7 +11,6 @@
 #include <memory>
 #include <random>
 #include <span>
-#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -28,7 +27,6 @@
 namespace {
 
 using namespace sockless;
-using support::concat;
 using support::exact;
 using support::hex;
 using octet_vector = std::vector<octet>;
