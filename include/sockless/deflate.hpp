@@ -30,9 +30,9 @@
 
 namespace sockless::inline v0 {
 
-// Level and threshold are where one octet less begins to cost more than 100 ns, and the memory level
-// is the lowest that costs next to nothing: see bench/README.md. Where contexts are not kept, a
-// threshold of 256 would be that.
+// Level and threshold are where one octet less begins to cost more than 100 ns, and the memory
+// level is the lowest that costs next to nothing: see bench/README.md. Where contexts are not kept,
+// a threshold of 256 would be that.
 struct deflate_options {
     deflate_wishes wishes{};
     int level = 2;                     // of zlib, 1 to 9
