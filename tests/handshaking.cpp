@@ -402,6 +402,12 @@ constexpr compression::functions agreeable::table{
             agree_to(self, true);
             return say(self, room);
         },
+    .accept =
+        [](compression& self, const request_head& request, std::span<octet> out) noexcept {
+            agree_to(self, true);
+            std::array<char, longest_text> room{};
+            return sockless::accept(request, sockless::answer{.extensions = say(self, room)}, out);
+        },
     .agreed = has_agreed,
     .take = [](compression&, const compressed_piece&) noexcept {},
     .inflate =
@@ -409,9 +415,14 @@ constexpr compression::functions agreeable::table{
             return inflated{.what = inflated::is::message, .type = message_type::binary};
         },
     .inflate_slice = [](compression&, std::size_t) noexcept { return inflated{}; },
-    .bound = [](compression&, std::size_t, compress) noexcept { return std::size_t{0}; },
+    .tell = [](compression&, connection& to, event& told) noexcept { tell_inflated(to, told); },
+    .send = [](compression&, sending&, message_type, std::span<const octet>,
+               compressing) noexcept { return false; },
+    .bound = [](compression&, std::size_t, compressing) noexcept { return std::size_t{0}; },
     .deflate = [](compression&, std::span<const octet>,
                   std::span<octet>) noexcept { return std::size_t{0}; },
+    .may_lend = [](const compression&, int) noexcept { return false; },
+    .lent = [](compression&) noexcept {},
     .has_memory = [](const compression&) noexcept { return false; },
     .release = [](compression&) noexcept {},
     .reset = [](compression& self) noexcept { agree_to(self, false); },

@@ -42,14 +42,14 @@ octet_vector packed(octet_vector message, int flush) {
     return out;
 }
 
-struct answer {
+struct unpacked_message {
     inflated::is what = inflated::is::nothing;
     octet_vector text{};
-    friend bool operator==(const answer&, const answer&) = default;
+    friend bool operator==(const unpacked_message&, const unpacked_message&) = default;
 };
 
 // In two pieces, and then the same once more with the same streams.
-answer unpacked(std::span<const octet> message, std::size_t cut, inflater& stream) {
+unpacked_message unpacked(std::span<const octet> message, std::size_t cut, inflater& stream) {
     heap storage;
     growing text(storage, unlimited);
     inflating in(100);
@@ -74,7 +74,8 @@ TEST_CASE("a message that fills memory to its last octet is whole, in any two pi
                 REQUIRE(stream.open(15));
                 CAPTURE(kinds, size, flush);
                 for (std::size_t cut = 0; cut <= message.size(); ++cut) {
-                    if (unpacked(message, cut, stream) != answer{inflated::is::message, text}) {
+                    if (unpacked(message, cut, stream) !=
+                        unpacked_message{inflated::is::message, text}) {
                         FAIL("cut at " << cut);
                     }
                     if (cut > 80 && cut + 600 < message.size()) cut += 7;
