@@ -1371,6 +1371,20 @@ TEST_CASE("F5 a compressed message has RSV1 on its first frame only, between oth
     });
 }
 
+TEST_CASE("an endpoint says whether the message that arrives is compressed, as its reader does") {
+    for_both_roles([](auto make) {
+        auto end = make({.rsv1 = true});
+        CHECK_FALSE(end.compressed());
+        CHECK(told(end, from_peer(end, 0x1, "\xC2", false, 4)) == "text compressed begin C2\n");
+        CHECK(end.compressed());
+        told(end, peer_ping(end, "x"));
+        CHECK(end.compressed());
+        told(end, from_peer(end, 0x0, "\x01", true));
+        CHECK(told(end, from_peer(end, 0x1, "x", true)) == "text \"x\"\n");
+        CHECK_FALSE(end.compressed());
+    });
+}
+
 TEST_CASE("F5 nothing leaves with RSV1 that was not agreed on") {
     for_both_roles([](auto make) {
         auto end = make({});

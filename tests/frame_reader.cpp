@@ -671,6 +671,32 @@ TEST_CASE("every slice has the type of the message, and says whether it is compr
     CHECK(kinds == "t t b b tc tc bc bc t ");
 }
 
+TEST_CASE("whether a message is compressed is known from its first header on, up to the next") {
+    frame_reader reader(role::server, {}, true);
+    const auto feed = [&](std::string_view notation) {
+        auto stream = octets(notation);
+        std::span<octet> in = stream;
+        while (reader.next(in).kind != what::nothing) {
+        }
+        CHECK(in.empty());
+        return reader.compressed();
+    };
+    CHECK_FALSE(reader.compressed());
+    CHECK_FALSE(feed("81 82 00000000 41"));
+    CHECK_FALSE(feed("41"));
+    CHECK(feed("C2 82 00000000"));
+    CHECK(reader.lacking() == 2);
+    CHECK(feed("41 42"));
+    // A fragment, a Ping in between, and the last fragment, which do not say it again.
+    CHECK(feed("41 81 00000000 41"));
+    CHECK(feed("89 80 00000000"));
+    CHECK(feed("80 81 00000000"));
+    CHECK(feed("41"));
+    CHECK_FALSE(feed("01 81 00000000"));
+    CHECK_FALSE(feed("41 89 80 00000000 80 80 00000000"));
+    CHECK(feed("C1 80 00000000"));
+}
+
 TEST_CASE("payload is unmasked and handed out where it lies") {
     frame_reader reader(role::server);
     auto stream = octets("81 85 37FA213D 7F9F4D5158 01 82 37FA213D 7F9F 89 81 37FA213D 7F");

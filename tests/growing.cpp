@@ -81,7 +81,7 @@ constexpr bool puts_together() {
     }
     if (text.size() != 180 || text.octets()[179] != 'c' || text.octets()[177] != 'a') return false;
     const std::span<octet> tail = text.tail(2);
-    if (tail.size() != 2) return false;
+    if (tail.size() != 2 || text.space(2).data() != tail.data()) return false;
     tail[0] = 'd';
     tail[1] = 'e';
     text.add(2);
@@ -261,6 +261,64 @@ TEST_CASE("what is cleared or shrunk keeps its memory, what is released gives it
     CHECK(storage.takes() == 2);
     CHECK(as_vector(message.octets()) == all);
     CHECK(storage.agrees());
+}
+
+TEST_CASE(
+    "space is what there is memory for, of at most so many, and grows only if there is none") {
+    scarce storage;
+    {
+        growing message(storage, 1'000);
+        REQUIRE(message.append(some(1)));
+        CHECK(storage.sizes() == std::vector<std::size_t>{256});
+        for (const std::size_t most : {0U, 1U, 254U, 255U})
+            CHECK(message.space(most).size() == most);
+        CHECK(message.space(256).size() == 255);
+        CHECK(message.space(unlimited).size() == 255);
+        CHECK(message.is_tail(message.space(7)));
+        // Octets that are put there are part of it.
+        copy_octets(some(255), message.space(unlimited));
+        message.add(255);
+        CHECK(storage.takes() == 1);
+        CHECK(message.size() == 256);
+        // Now there is none, so there is twice as much, and what was there came along.
+        CHECK(message.space(10).size() == 10);
+        CHECK(storage.sizes() == std::vector<std::size_t>{256, 512});
+        CHECK(message.space(1'000).size() == 256);
+        CHECK(message.octets()[0] == some(1)[0]);
+        CHECK(as_vector(message.octets().subspan(1)) == some(255));
+        message.add(256);
+        CHECK(message.space(1'000).size() == 488);  // never more than there may be
+        message.add(488);
+        CHECK(message.size() == 1'000);
+        message.release();
+        CHECK(message.space(5).size() == 5);
+        CHECK(storage.held() == 1);
+    }
+    CHECK(storage.held() == 0);
+    CHECK(storage.agrees());
+}
+
+TEST_CASE("without memory there is no space, and nothing is different") {
+    scarce storage(0);
+    growing message(storage, unlimited);
+    CHECK(message.space(10).empty());
+    CHECK_FALSE(message.has_memory());
+    REQUIRE(message.append(some(256)));
+    storage.fail_next();
+    CHECK(message.space(10).empty());
+    CHECK(as_vector(message.octets()) == some(256));
+    CHECK(message.space(10).size() == 10);
+    CHECK(as_vector(message.octets()) == some(256));
+    CHECK(storage.agrees());
+
+    fixed<capacity{.message = 257, .output = 417}> small;
+    growing other(small, small.most().message);
+    CHECK(other.space(unlimited).size() == 257);
+    CHECK(other.append(some(256)));
+    CHECK(other.space(unlimited).size() == 1);
+    other.add(1);
+    CHECK(other.space(1).empty());
+    CHECK(other.size() == 257);
 }
 
 TEST_CASE("fixed storage is filled to its last octet, refuses one more, and needs no heap") {

@@ -319,6 +319,90 @@ TEST_CASE("what was offered of a ring that goes round its end stays put, and wha
     CHECK(storage.agrees());
 }
 
+TEST_CASE("reserve_run finds one place for all, where there is some or none") {
+    scarce storage;
+    {
+        outgoing out(storage, 1'000);
+        // Nothing is there, or enough is.
+        REQUIRE(out.reserve_run(10));
+        CHECK(out.space().size() == 256);
+        REQUIRE(append(out, 200));
+        REQUIRE(out.reserve_run(56));
+        CHECK(storage.takes() == 1);
+        CHECK(out.space().size() == 56);
+        // Not enough is: all moves, or others stand behind what was offered.
+        REQUIRE(out.reserve_run(57));
+        CHECK(storage.sizes() == std::vector<std::size_t>{256, 512});
+        CHECK(storage.held() == 1);
+        CHECK(out.offer().size() == 200);
+        REQUIRE(out.reserve_run(313));
+        CHECK(storage.held() == 2);
+        CHECK(out.space().size() >= 313);
+        CHECK(append(out, 313));
+        CHECK_FALSE(out.reserve_run(488));
+        CHECK(out.reserve_run(487));
+        CHECK(drain(out));
+    }
+    CHECK(storage.held() == 0);
+    CHECK(storage.agrees());
+}
+
+TEST_CASE("reserve_run in a ring that goes round its end") {
+    for (const bool is_offered : {false, true}) {
+        for (const bool fails : {false, true}) {
+            CAPTURE(is_offered, fails);
+            scarce storage;
+            {
+                outgoing out(storage, 1'000);
+                REQUIRE(append(out, 200));
+                REQUIRE(out.offer().size() == 200);
+                REQUIRE(out.written(200));
+                REQUIRE(append(out, 150));
+                REQUIRE(out.offer().size() == 150);
+                REQUIRE(out.written(150));
+                // An empty ring begins where its memory does, so one octet has to stay.
+                REQUIRE(append(out, 150));
+                REQUIRE(out.offer().size() == 150);
+                REQUIRE(append(out, 1));
+                REQUIRE(out.written(150));
+                REQUIRE(out.own() == 1);
+                CHECK(storage.takes() == 1);
+                const std::span<const octet> run =
+                    is_offered ? out.offer() : std::span<const octet>{};
+                REQUIRE(out.space().size() == 105);
+                REQUIRE(out.reserve(255));
+                CHECK(storage.takes() == 1);
+                if (fails) storage.fail_every(1);
+                CHECK(out.reserve_run(200) != fails);
+                storage.fail_none();
+                if (is_offered) CHECK(is_stream(run, 500));
+                if (fails) {
+                    CHECK(storage.takes() == 1);
+                    CHECK(out.space().size() == 105);
+                    CHECK(out.reserve_run(105));
+                    CHECK(storage.takes() == 1);
+                } else {
+                    CHECK(storage.takes() == 2);
+                    CHECK(out.space().size() >= 200);
+                    CHECK(storage.held() == (is_offered ? 2 : 1));
+                }
+                fill(out.space().first(100), out.appended());
+                out.add(100);
+                CHECK(out.own() == 101);
+                // As much as the limit lets, and no more.
+                CHECK(out.reserve_run(899));
+                CHECK(out.space().size() >= 899);
+                CHECK_FALSE(out.reserve_run(900));
+                CHECK_FALSE(out.reserve_run(1'001));
+                CHECK(drain(out));
+                CHECK(out.transmitted() == 601);
+            }
+            CHECK(storage.held() == 0);
+            CHECK(storage.agrees());
+        }
+    }
+}
+
 TEST_CASE("what was not offered, or has been written, may move to larger memory") {
     scarce storage;
     outgoing out(storage, 10'000);

@@ -50,12 +50,14 @@ class inflating {
         tail_ = 0;
     }
 
-    // Puts all that has come behind what is in `message`.
-    inflated append_to(growing& message, inflater& stream, const inflating_limits& most) noexcept {
+    // Puts all that has come behind what is in `message`. The stream is an inflater.
+    template <class Stream>
+    inflated append_to(growing& message, Stream& stream, const inflating_limits& most) noexcept {
         bool full = true;
         while (full) {
             const std::size_t left = most.message - made_;
-            const std::span<octet> out = left > 0 ? message.space(left) : std::span(one_more_);
+            const std::span<octet> out =
+                left > 0 ? message.space(detail::zlib_size(left)) : std::span(one_more_);
             if (out.empty()) return {.what = inflated::is::no_memory};
             const stream_step step = fill(stream, out);
             if (step.what == stream_step::is::no_memory) return {.what = inflated::is::no_memory};
@@ -71,11 +73,12 @@ class inflating {
     }
 
     // The next slice of it, in memory of our own.
-    inflated slice(inflater& stream, const inflating_limits& most) noexcept {
+    template <class Stream>
+    inflated slice(Stream& stream, const inflating_limits& most) noexcept {
         if (due_ != rule::none) return refusal(due_);
         if (!keep()) return {.what = inflated::is::no_memory};
         const std::size_t left = most.message - made_;
-        std::span<octet> out(kept_, left < slice_ ? left : slice_);
+        std::span<octet> out(kept_, detail::zlib_size(left < slice_ ? left : slice_));
         if (out.empty()) out = one_more_;
         const stream_step step = fill(stream, out);
         if (step.what == stream_step::is::no_memory) return {.what = inflated::is::no_memory};
@@ -129,7 +132,8 @@ class inflating {
     }
 
     // Inflates until there is no more room, or nothing more to inflate.
-    stream_step fill(inflater& stream, std::span<octet> out) noexcept {
+    template <class Stream>
+    stream_step fill(Stream& stream, std::span<octet> out) noexcept {
         stream_step all;
         do {
             const stream_step step = stream.step(input(), out.subspan(all.made));
@@ -168,7 +172,8 @@ class inflating {
         return rule::none;
     }
 
-    rule finish(const inflater& stream) noexcept {
+    template <class Stream>
+    rule finish(const Stream& stream) noexcept {
         open_ = false;
         // A stream that needed some of the tail to end lacked octets of its own.
         const bool ended =
