@@ -637,6 +637,76 @@ TEST_CASE("Short messages leave as they are, unless the caller says otherwise") 
     CHECK(first_octet() == 0x89);
 }
 
+TEST_CASE("D7 compressed, plain and control frames in any order, from any zlib, at any cut") {
+    std::mt19937 random(7692);
+    const auto pick = [&](unsigned below) { return static_cast<unsigned>(random() % below); };
+    for (int round = 0; round < 300; ++round) {
+        const bool takeover = pick(2) == 0;
+        const int bits = static_cast<int>(9 + pick(7));
+        const auto new_zip = [&] {
+            return std::make_unique<peer_deflater>(bits, static_cast<int>(pick(10)),
+                                                   static_cast<int>(1 + pick(9)),
+                                                   static_cast<int>(pick(5)));
+        };
+        auto zip = new_zip();
+        octet_vector stream;
+        lines wanted;
+        const auto add = [&](const octet_vector& octets) {
+            stream.insert(stream.end(), octets.begin(), octets.end());
+        };
+        const auto add_ping = [&] { add(from_client(pick(2) == 0 ? 9 : 10, "?")); };
+        for (unsigned count = 1 + pick(6); count > 0; --count) {
+            while (pick(3) == 0) add_ping();
+            const bool compressed = pick(3) != 0;
+            const bool is_text = pick(2) == 0;
+            const octet_vector plain = is_text ? octets_of_text(words(pick(3'000), pick(99)))
+                                               : noise(pick(3'000), pick(99));
+            octet_vector payload = plain;
+            if (compressed) {
+                if (!takeover) zip = new_zip();
+                const int flush = pick(4) == 0 ? Z_FULL_FLUSH : Z_SYNC_FLUSH;
+                // Flushed in the middle, too: that is nothing that anybody sees.
+                const std::size_t half = pick(2) == 0 ? plain.size() / 2 : 0;
+                payload = zip->octets(std::span(plain).first(half), flush);
+                const octet_vector rest = zip->message(std::span(plain).subspan(half), flush);
+                payload.insert(payload.end(), rest.begin(), rest.end());
+            }
+            const int op = is_text ? 1 : 2;
+            std::span<const octet> left(payload);
+            bool first = true;
+            for (unsigned more = pick(3); more > 0; --more, first = false) {
+                const std::span<const octet> piece =
+                    left.first(pick(static_cast<unsigned>(left.size()) + 1));
+                left = left.subspan(piece.size());
+                add(support::frame(false, first && compressed ? 4 : 0, first ? op : 0,
+                                   support::client_key, piece));
+                while (pick(3) == 0) add_ping();
+            }
+            add(support::frame(true, first && compressed ? 4 : 0, first ? op : 0,
+                               support::client_key, left));
+            wanted.push_back(
+                support::payload_text(is_text ? message_type::text : message_type::binary, plain));
+        }
+
+        zip_server ws;
+        open_with(
+            ws, takeover ? "permessage-deflate" : "permessage-deflate; client_no_context_takeover");
+        lines told;
+        const std::size_t step = pick(2) == 0 ? 1 + pick(20) : stream.size();
+        for (std::size_t at = 0; at < stream.size(); at += step) {
+            const std::size_t size = std::min(step, stream.size() - at);
+            for (const std::string& line :
+                 hear(ws, std::span<const octet>(stream).subspan(at, size))) {
+                if (!line.starts_with("pong")) told.push_back(line);
+            }
+            drain(ws);
+        }
+        CAPTURE(round, takeover, bits);
+        CHECK(told == wanted);
+        CHECK(report_of(ws) == "nothing, began nobody");
+    }
+}
+
 TEST_CASE("D7 all messages come back, in every mode, at every cut") {
     std::vector<octet_vector> messages;
     for (const std::size_t size : {0U, 1U, 125U, 126U, 127U, 1'000U, 5'000U, 0U, 1'000U}) {

@@ -10,13 +10,18 @@
 #include <span>
 #include <string_view>
 
+#include <sockless/events.hpp>
 #include <sockless/growing.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
 #include <sockless/outcome.hpp>
 #include <sockless/request_head.hpp>
+#include <sockless/server_handshake.hpp>
 
 namespace sockless::inline v0 {
+
+class sending;
+class connection;
 
 // Is a message to be compressed, where that was agreed on?
 enum class compressing : std::uint8_t { when_long, yes, no };
@@ -55,11 +60,15 @@ class compression {
         bool (*agree)(compression&, std::optional<text_view> answer) noexcept;
         std::string_view (*answer)(compression&, const request_head& request,
                                    text_room room) noexcept;
+        written (*accept)(compression&, const request_head& request, std::span<octet> out) noexcept;
         bool (*agreed)(const compression&) noexcept;
 
         void (*take)(compression&, const compressed_piece& piece) noexcept;
         inflated (*inflate)(compression&, growing& message, std::size_t limit) noexcept;
         inflated (*inflate_slice)(compression&, std::size_t limit) noexcept;
+        event (*tell)(compression&, connection& to) noexcept;
+        bool (*send)(compression&, sending& to, message_type, std::span<const octet>,
+                     compressing how) noexcept;
         std::size_t (*bound)(compression&, std::size_t size, compressing how) noexcept;
         std::size_t (*deflate)(compression&, std::span<const octet> message,
                                std::span<octet> out) noexcept;
@@ -88,6 +97,10 @@ class compression {
     constexpr std::string_view answer(const request_head& request, text_room room) noexcept {
         return functions_.answer(*this, request, room);
     }
+    // And 4.2.2 of RFC 6455: the shortest response with this answer.
+    constexpr written accept(const request_head& request, std::span<octet> out) noexcept {
+        return functions_.accept(*this, request, out);
+    }
     constexpr bool agreed() const noexcept { return functions_.agreed(*this); }
 
     // ---- octets received ----
@@ -106,7 +119,16 @@ class compression {
         return functions_.inflate_slice(*this, limit);
     }
 
+    // What there is to tell of it: tell_inflated(), or nothing.
+    constexpr event tell(connection& to) noexcept { return functions_.tell(*this, to); }
+
     // ---- messages to send ----
+
+    // False: it leaves as it is. Else it has left by send_deflated().
+    constexpr bool send(sending& to, message_type type, std::span<const octet> message,
+                        compressing how) noexcept {
+        return functions_.send(*this, to, type, message, how);
+    }
 
     // The room that a message of this size may take when it is compressed; 0: it leaves as it is.
     constexpr std::size_t bound(std::size_t size, compressing how) noexcept {
@@ -135,6 +157,11 @@ class compression {
     constexpr explicit compression(const functions& own) noexcept : functions_(own) {}
     ~compression() = default;
 
+    // What connections do with it stands there; only who compresses reaches it from here.
+    static constexpr event tell_inflated(connection& to) noexcept;
+    static constexpr bool send_deflated(sending& to, message_type type,
+                                        std::span<const octet> message, compressing how) noexcept;
+
   private:
     const functions& functions_;
 };
@@ -151,10 +178,15 @@ class no_compression : public compression {
         .agree = [](compression&, std::optional<text_view>) noexcept { return true; },
         .answer = [](compression&, const request_head&,
                      text_room) noexcept { return std::string_view{}; },
+        .accept = [](compression&, const request_head& request,
+                     std::span<octet> out) noexcept { return sockless::accept(request, out); },
         .agreed = [](const compression&) noexcept { return false; },
         .take = [](compression&, const compressed_piece&) noexcept {},
         .inflate = [](compression&, growing&, std::size_t) noexcept { return inflated{}; },
         .inflate_slice = [](compression&, std::size_t) noexcept { return inflated{}; },
+        .tell = [](compression&, connection&) noexcept { return event{}; },
+        .send = [](compression&, sending&, message_type, std::span<const octet>,
+                   compressing) noexcept { return false; },
         .bound = [](compression&, std::size_t, compressing) noexcept { return std::size_t{0}; },
         .deflate = [](compression&, std::span<const octet>,
                       std::span<octet>) noexcept { return std::size_t{0}; },

@@ -63,6 +63,8 @@ class connection : public handshaking {
     ~connection() = default;
 
   private:
+    friend class compression;
+
     constexpr event tell(std::span<octet>& in) noexcept;
     constexpr event read_frames(std::span<octet>& in) noexcept;
     constexpr event on_frame(const frame_event& frame) noexcept;
@@ -116,7 +118,7 @@ constexpr event connection::read_frames(std::span<octet>& in) noexcept {
     while (phase_ == phase::open && !flow_.is_paused()) {
         event told;
         if (slice_due_) {
-            told = inflate();
+            told = squeeze_.tell(*this);
         } else {
             std::span<octet> piece = bite(in);
             const std::size_t given = piece.size();
@@ -188,7 +190,7 @@ constexpr std::span<octet> connection::bite(std::span<octet> in) const noexcept 
 
 constexpr event connection::on_compressed(const frame_event& frame) noexcept {
     squeeze_.take({frame.payload, frame.type, frame.first, frame.last});
-    return inflate();
+    return squeeze_.tell(*this);
 }
 
 constexpr event connection::inflate() noexcept {
@@ -221,5 +223,7 @@ constexpr event connection::inflate() noexcept {
             .last = got.last,
             .payload = got.payload};
 }
+
+constexpr event compression::tell_inflated(connection& to) noexcept { return to.inflate(); }
 
 }  // namespace sockless::inline v0

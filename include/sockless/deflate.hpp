@@ -7,6 +7,7 @@
 // tells of the secret (RFC 7692, 8; CRIME): send such messages with compressing::no.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <string_view>
 
 #include <sockless/compression.hpp>
+#include <sockless/connection.hpp>
 #include <sockless/deflate_pool.hpp>
 #include <sockless/deflate_streams.hpp>
 #include <sockless/deflate_terms.hpp>
@@ -21,7 +23,10 @@
 #include <sockless/inflating.hpp>
 #include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
+#include <sockless/outcome.hpp>
 #include <sockless/request_head.hpp>
+#include <sockless/sending.hpp>
+#include <sockless/server_handshake.hpp>
 
 namespace sockless::inline v0 {
 
@@ -215,6 +220,12 @@ inline constexpr compression::functions permessage_deflate::table{
                 std::optional<text_view> answer) noexcept { return mine(self).agree(answer); },
     .answer = [](compression& self, const request_head& request,
                  text_room room) noexcept { return mine(self).answer(request, room); },
+    .accept =
+        [](compression& self, const request_head& request, std::span<octet> out) noexcept {
+            std::array<char, longest_text> room{};
+            const std::string_view text = mine(self).answer(request, room);
+            return sockless::accept(request, sockless::answer{.extensions = text}, out);
+        },
     .agreed = [](const compression& self) noexcept { return mine(self).terms_.has_value(); },
     .take = [](compression& self,
                const compressed_piece& piece) noexcept { mine(self).in_.take(piece); },
@@ -222,6 +233,9 @@ inline constexpr compression::functions permessage_deflate::table{
                   std::size_t limit) noexcept { return mine(self).inflate(message, limit); },
     .inflate_slice = [](compression& self,
                         std::size_t limit) noexcept { return mine(self).inflate_slice(limit); },
+    .tell = [](compression&, connection& to) noexcept { return tell_inflated(to); },
+    .send = [](compression&, sending& to, message_type type, std::span<const octet> message,
+               compressing how) noexcept { return send_deflated(to, type, message, how); },
     .bound = [](compression& self, std::size_t size,
                 compressing how) noexcept { return mine(self).bound(size, how); },
     .deflate =

@@ -74,7 +74,7 @@ class sending {
                           compressing how = compressing::when_long) noexcept {
         const result allowed = may_begin();
         if (allowed != result::done) return allowed;
-        if (send_compressed(type, payload, how)) return result::done;
+        if (squeeze_.send(*this, type, payload, how)) return result::done;
         const result headed = head({.type = type}, payload.size(), payload.size());
         if (headed != result::done) return headed;
         copy(payload);
@@ -190,6 +190,8 @@ class sending {
     }
 
   private:
+    friend class compression;
+
     enum class shape : std::uint8_t { none, fragments, frame };
 
     static constexpr std::size_t most_replies = 4096;
@@ -230,10 +232,9 @@ class sending {
         return result::done;
     }
 
-    // Where it is agreed on and worth it, and there is a place for it; otherwise it leaves as it
-    // is.
-    constexpr bool send_compressed(message_type type, std::span<const octet> payload,
-                                   compressing how) noexcept {
+    // False, if there is nothing to gain, or no place for it.
+    constexpr bool send_deflated(message_type type, std::span<const octet> payload,
+                                 compressing how) noexcept {
         const std::size_t most = squeeze_.bound(payload.size(), how);
         const std::size_t front = header_size(most, keys_ != nullptr);
         if (most == 0 || !out_.reserve_run(reply_size() + front + most)) return false;
@@ -309,5 +310,11 @@ class sending {
     std::size_t replies_ = 0;        // octets of automatic replies that wait in the output
     std::uint64_t replies_end_ = 0;  // where the last of them ends in the stream
 };
+
+constexpr bool compression::send_deflated(sending& to, message_type type,
+                                          std::span<const octet> message,
+                                          compressing how) noexcept {
+    return to.send_deflated(type, message, how);
+}
 
 }  // namespace sockless::inline v0

@@ -45,10 +45,8 @@ class server_side : public connection {
 
     // 4.2.2: yes. `open` comes next.
     constexpr result accept() noexcept {
-        std::array<char, compression::longest_text> room{};
-        if (!squeeze_.answer(request_, room).empty()) return accept(answer{});
         return accept_with(
-            [&](std::span<octet> out) noexcept { return sockless::accept(request_, out); });
+            [&](std::span<octet> out) noexcept { return squeeze_.accept(request_, out); });
     }
     // What `with` says of extensions counts for more than what compression would answer.
     constexpr result accept(answer with) noexcept {

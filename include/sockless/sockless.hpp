@@ -49,13 +49,13 @@
 // the whole connection
 #include <sockless/storage.hpp>            // where unfinished messages and pending octets live
 #include <sockless/growing.hpp>            // octets that are put together
-#include <sockless/compression.hpp>        // RFC 7692: what an extension is asked for
 #include <sockless/outgoing.hpp>           // octets to transmit: what is offered stays put
 #include <sockless/flow.hpp>               // when to take no more events
 #include <sockless/deadlines.hpp>          // what is waited for, and until when
 #include <sockless/heartbeat.hpp>          // 5.5.2: is the peer there?
 #include <sockless/events.hpp>             // what the application sees
 #include <sockless/options.hpp>            // what it may choose
+#include <sockless/compression.hpp>        // RFC 7692: what an extension is asked for
 #include <sockless/key_source.hpp>         // 5.3: where a client's keys come from
 #include <sockless/sending.hpp>            // 5.4, 6.1: messages to octets
 #include <sockless/lifetime.hpp>           // 7: how long a connection lives
