@@ -932,6 +932,28 @@ TEST_CASE("10,000 connections without a context need one stream each way") {
     }
 }
 
+TEST_CASE("Connections that agree and say nothing hold no stream of a pool") {
+    deflate_pool pool;
+    deflate_options how;
+    how.pool = &pool;
+    how.wishes.takeover = how.wishes.peer_takeover = false;
+    zip_server first({}, how);
+    open_with(first, std::string(every_parameter));
+    // There is a stream each way now, and the next ones do with it.
+    zip_server second({}, how);
+    zip_server third({}, how);
+    const support::heap_watch watch;
+    inflater* const lent = pool.borrow();
+    CHECK(watch.count() == 0);
+    pool.give_back(lent);
+    for (zip_server* const each : {&second, &third}) {
+        open_with(*each, std::string(every_parameter));
+        inflater* const again = pool.borrow();
+        CHECK(again == lent);
+        pool.give_back(again);
+    }
+}
+
 TEST_CASE("counters count the octets that travel, and the messages") {
     zip_server ws;
     open_with(ws, "permessage-deflate");
