@@ -333,6 +333,8 @@ TEST_CASE("D5 empty messages, stored blocks, BFINAL, and what is none of these")
              {"final, and nothing behind it", "F3 48 CD C9 C9 07 00", "text \"Hello\""},
              {"final twice", "F3 48 CD C9 C9 07 00 F3 48 CD C9 C9 07 00 00", "text \"HelloHello\""},
              {"an empty final block", "01 00 00 FF FF", "text \"\""},
+             {"an empty final block, without the marker", "01", "text \"\""},
+             {"a final block that ends within the marker", "F3", "bad_compression"},
              {"garbage behind the final block", "F3 48 CD C9 C9 07 00 FF FF", "bad_compression"},
              {"a block of type 3", "06", "bad_compression"},
              {"a stored block whose length is wrong", "00 05 00 FA FE 48", "bad_compression"},
