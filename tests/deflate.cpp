@@ -336,6 +336,8 @@ TEST_CASE("D5 empty messages, stored blocks, BFINAL, and what is none of these")
              {"final, and nothing behind it", "F3 48 CD C9 C9 07 00", "text \"Hello\""},
              {"final twice", "F3 48 CD C9 C9 07 00 F3 48 CD C9 C9 07 00 00", "text \"HelloHello\""},
              {"an empty final block", "01 00 00 FF FF", "text \"\""},
+             {"an empty final block, without the marker", "01", "text \"\""},
+             {"a final block that ends within the marker", "F3", "bad_compression"},
              {"garbage behind the final block", "F3 48 CD C9 C9 07 00 FF FF", "bad_compression"},
              {"a block of type 3", "06", "bad_compression"},
              {"a stored block whose length is wrong", "00 05 00 FA FE 48", "bad_compression"},
@@ -932,6 +934,28 @@ TEST_CASE("10,000 connections without a context need one stream each way") {
     for (const auto& each : all) {
         CHECK(hear(*each, support::frame(true, 0, 0, support::client_key, octets.subspan(3))) ==
               lines{"text \"Hello\""});
+    }
+}
+
+TEST_CASE("Connections that agree and say nothing hold no stream of a pool") {
+    deflate_pool pool;
+    deflate_options how;
+    how.pool = &pool;
+    how.wishes.takeover = how.wishes.peer_takeover = false;
+    zip_server first({}, how);
+    open_with(first, std::string(every_parameter));
+    // There is a stream each way now, and the next ones do with it.
+    zip_server second({}, how);
+    zip_server third({}, how);
+    const support::heap_watch watch;
+    inflater* const lent = pool.borrow();
+    CHECK(watch.count() == 0);
+    pool.give_back(lent);
+    for (zip_server* const each : {&second, &third}) {
+        open_with(*each, std::string(every_parameter));
+        inflater* const again = pool.borrow();
+        CHECK(again == lent);
+        pool.give_back(again);
     }
 }
 

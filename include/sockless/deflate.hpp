@@ -88,7 +88,7 @@ class permessage_deflate : public compression {
             forget();
             return {};
         }
-        return_inflater();
+        return_inflater();  // until a message comes
         return put(accepted->answer, room);
     }
     static std::string_view put(std::string_view text, text_room room) noexcept {

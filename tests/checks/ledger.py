@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""ledger.py -- every row of docs/rfc6455.md names headers and tests that exist.
+"""ledger.py -- every row of docs/rfc6455.md and docs/rfc7692.md names headers and tests that exist.
 
 A row is | id | section | requirement | header | test |. The header column holds `name.hpp`, or several
 of them, and the test column then holds `file.cpp`: "title", "title", or several of that, where a file
@@ -19,7 +19,6 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LEDGER = ROOT / 'docs/rfc6455.md'
 HEADERS = ROOT / 'include/sockless'
 TESTS = ROOT / 'tests'
 
@@ -34,20 +33,31 @@ WORD = re.compile(r'\b(?:(?:MUST|SHALL|SHOULD)(?: NOT)?|REQUIRED|RECOMMENDED|MAY
 # RFC 2119 has two names for some of them.
 SAME = {'SHALL': 'MUST', 'SHALL NOT': 'MUST NOT', 'REQUIRED': 'MUST', 'RECOMMENDED': 'SHOULD',
         'OPTIONAL': 'MAY'}
-ALL = '1 to 12'
-COUNTS = re.compile(rf'^([\d.]+|{ALL})((?: \| \d+){{6}})$', re.M)
+COUNTS = re.compile(r'^([\d.]+|1 to \d+)((?: \| \d+){6})$', re.M)
 NO_COUNTS = re.compile(r'^Sections without any of these words: ([\d.,\s]+)\.$', re.M)
 
-# The table of contents of RFC 6455: how many sections there are in a section.
-CONTENTS = {'': 12, '1': 9, '2': 1, '4': 4, '4.2': 2, '5': 8, '5.5': 3, '6': 2, '7': 4, '7.1': 7, '7.2': 3,
-            '7.4': 2, '8': 1, '9': 2, '10': 8, '11': 9, '11.1': 2, '11.3': 5}
-SECTIONS = {f'{outer}.{inner}'.lstrip('.') for outer, count in CONTENTS.items()
-            for inner in range(1, count + 1)}
+# The tables of contents: how many sections there are in a section.
+CONTENTS = {
+    6455: {'': 12, '1': 9, '2': 1, '4': 4, '4.2': 2, '5': 8, '5.5': 3, '6': 2, '7': 4, '7.1': 7, '7.2': 3, '7.4': 2,
+           '8': 1, '9': 2, '10': 8, '11': 9, '11.1': 2, '11.3': 5},
+    7692: {'': 10, '5': 2, '6': 2, '7': 3, '7.1': 3, '7.1.1': 2, '7.1.2': 2, '7.2': 3, '7.2.3': 6, '9': 2, '10': 2},
+}
 
 
-def rows():
+class Ledger:
+    def __init__(self, rfc):
+        self.rfc = rfc
+        self.name = f'docs/rfc{rfc}.md'
+        self.text = (ROOT / self.name).read_text()
+        contents = CONTENTS[rfc]
+        self.sections = {f'{outer}.{inner}'.lstrip('.') for outer, count in contents.items()
+                         for inner in range(1, count + 1)}
+        self.all = f"1 to {contents['']}"
+
+
+def rows(ledger):
     """The line number and the five cells of every row but the heads of tables."""
-    for number, line in enumerate(LEDGER.read_text().splitlines(), 1):
+    for number, line in enumerate(ledger.text.splitlines(), 1):
         if not line.startswith('|'):
             continue
         cells = [cell.strip() for cell in re.split(r'(?<!\\)\|', line)[1:-1]]
@@ -121,27 +131,26 @@ def faults_of_row(cells, seen):
         yield from faults_of_test(test)
 
 
-def faults_of_counts():
+def faults_of_counts(ledger):
     """The table says how many requirement words a section of the RFC has: the rows have as many."""
     found = collections.defaultdict(collections.Counter)
-    for _, cells in rows():
+    for _, cells in rows(ledger):
         words = [SAME.get(word, word) for word in WORD.findall(cells[2])] if len(cells) == 5 else []
         found[cells[1]].update(words)
-        found[ALL].update(words)
+        found[ledger.all].update(words)
     found = {section: [counter[word] for word in WORDS] for section, counter in found.items()}
-    text = LEDGER.read_text()
     table = {section: [int(n) for n in re.findall(r'\d+', numbers)]
-             for section, numbers in COUNTS.findall(text)}
+             for section, numbers in COUNTS.findall(ledger.text)}
     for section in found.keys() | table.keys():
         numbers = found.get(section, [0] * len(WORDS))
         expected = table.get(section, [0] * (len(WORDS) + 1))
         if numbers + [sum(numbers)] != expected:
             yield f'section {section} has the requirement words {numbers} in its rows'
-    without = [section.strip() for sentence in NO_COUNTS.findall(text) for section in sentence.split(',')]
-    listed = collections.Counter(without + [section for section in table if section != ALL])
-    for section in listed.keys() | found.keys() - {ALL} | SECTIONS:
-        if section not in SECTIONS:
-            yield f'RFC 6455 has no section {section}'
+    without = [section.strip() for sentence in NO_COUNTS.findall(ledger.text) for section in sentence.split(',')]
+    listed = collections.Counter(without + [section for section in table if section != ledger.all])
+    for section in listed.keys() | found.keys() - {ledger.all} | ledger.sections:
+        if section not in ledger.sections:
+            yield f'RFC {ledger.rfc} has no section {section}'
         elif listed[section] != 1:
             yield f'section {section} is {listed[section]} times among those that are counted'
 
@@ -151,16 +160,16 @@ def place(identity):
     return [int(number) for number in re.findall(r'\d+', identity)]
 
 
-def faults_of_order():
+def faults_of_order(ledger):
     """The rows stand in the order of the text, and are numbered from 1."""
     before = None
-    for number, cells in rows():
+    for number, cells in rows(ledger):
         section, _, index = cells[0].rpartition('-')
         expected = before[1] + 1 if before and before[0] == section else 1
         if not index.isdigit() or int(index) != expected:
-            yield f'docs/rfc6455.md:{number}: {cells[0]} should be {section}-{expected}'
+            yield f'{ledger.name}:{number}: {cells[0]} should be {section}-{expected}'
         if before and before[0] != section and place(section) < place(before[0]):
-            yield f'docs/rfc6455.md:{number}: section {section} stands behind {before[0]}'
+            yield f'{ledger.name}:{number}: section {section} stands behind {before[0]}'
         before = section, expected
 
 
@@ -171,18 +180,24 @@ def rules_without_test():
     return [rule for rule in rules if not re.search(rf'\brule::{rule}\b', tests)]
 
 
-def main():
-    faults = []
-    seen = {}
-    for number, cells in rows():
-        faults += [f'docs/rfc6455.md:{number}: {fault}' for fault in faults_of_row(cells, seen)]
+def faults_of(ledger, seen):
+    for number, cells in rows(ledger):
+        yield from (f'{ledger.name}:{number}: {fault}' for fault in faults_of_row(cells, seen))
         seen.setdefault(cells[0], number)
     if not seen:
-        faults.append('docs/rfc6455.md has no rows')
-    faults += [f'docs/rfc6455.md: {fault}' for fault in sorted(faults_of_counts())]
-    faults += faults_of_order()
-    faults += [f'outcome.hpp: no test names rule::{rule}' for rule in rules_without_test()]
-    print('\n'.join(faults) if faults else f'{len(seen)} requirements, each with its header and its test')
+        yield f'{ledger.name} has no rows'
+    yield from (f'{ledger.name}: {fault}' for fault in sorted(faults_of_counts(ledger)))
+    yield from faults_of_order(ledger)
+
+
+def main():
+    faults = [f'outcome.hpp: no test names rule::{rule}' for rule in rules_without_test()]
+    counts = []
+    for rfc in CONTENTS:
+        seen = {}
+        faults += faults_of(Ledger(rfc), seen)
+        counts.append(f'RFC {rfc}: {len(seen)} requirements, each with its header and its test')
+    print('\n'.join(faults or counts))
     return 1 if faults else 0
 
 
