@@ -235,6 +235,31 @@ TEST_CASE("D10 nothing is compressed unless both ends ask for it") {
     }
 }
 
+TEST_CASE("What could not be accepted was not agreed on") {
+    zip_server ws;
+    REQUIRE(hear(ws, request_with("permessage-deflate, x-mine")) == lines{"request"});
+    CHECK(ws.accept({.protocol = "none of those"}) == result::not_offered);
+    CHECK(!ws.engine().terms());
+    {
+        const support::no_memory none;
+        CHECK(ws.accept() == result::full);
+    }
+    CHECK(!ws.engine().terms());
+    CHECK(ws.accept({.extensions = "x-mine"}) == result::done);
+    drain(ws);
+    CHECK(ws.send_text(words(1'000), compressing::yes) == result::done);
+    CHECK(drain(ws).size() == 1'004);
+    // And what was agreed on stays, whatever is tried later.
+    zip_server other;
+    open_with(other, "permessage-deflate");
+    CHECK(other.accept() == result::not_open);
+    CHECK(other.accept({.protocol = "chat"}) == result::not_open);
+    CHECK(other.accept({.extensions = "permessage-deflate"}) == result::not_open);
+    CHECK(other.engine().terms());
+    CHECK(hear(other, from_client_zipped(1, support::octets("F2 48 CD C9 C9 07 00"))) ==
+          lines{"text \"Hello\""});
+}
+
 TEST_CASE("A server answers the first offer that it can take") {
     zip_server ws;
     CHECK(open_with(ws, "permessage-deflate; x, permessage-deflate; server_no_context_takeover") ==

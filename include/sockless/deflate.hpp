@@ -39,7 +39,7 @@ struct deflate_options {
     int mem_level = 5;                 // of zlib, 1 to 9
     std::size_t threshold = 64;        // messages that are shorter leave as they are
     std::size_t slice = 4096;          // octets of a message that is told in slices
-    std::size_t most_ratio = 0;        // octets for each that came, from 64 KiB on; 0: any number
+    std::size_t most_ratio = 0;        // octets for each that came, judged at each 64 KiB; 0: any
     bool release_when_idle = false;    // our context, and streams without one
     std::span<octet> inflate_arena{};  // instead of the heap
     std::span<octet> deflate_arena{};
@@ -142,14 +142,14 @@ class permessage_deflate : public compression {
         const inflated got = stream == nullptr
                                  ? inflated{.what = inflated::is::no_memory}
                                  : in_.append_to(message, *stream, {limit, how_.most_ratio});
-        if (got.what == inflated::is::message) end_message();
+        if (got.what != inflated::is::nothing) end_message();
         return got;
     }
     inflated inflate_slice(std::size_t limit) noexcept {
         inflater* const stream = inflating_stream();
         const inflated got = stream == nullptr ? inflated{.what = inflated::is::no_memory}
                                                : in_.slice(*stream, {limit, how_.most_ratio});
-        if (got.last) end_message();
+        if (got.last || got.what == inflated::is::broken) end_message();
         return got;
     }
 

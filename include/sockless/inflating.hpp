@@ -23,7 +23,7 @@ namespace sockless::inline v0 {
 // What there may be of a message.
 struct inflating_limits {
     std::size_t message = 0;
-    std::size_t ratio = 0;  // octets for each that came, from 64 KiB on; 0: any number
+    std::size_t ratio = 0;  // octets for each that came, judged at each 64 KiB; 0: any number
 };
 
 class inflating {
@@ -41,11 +41,10 @@ class inflating {
         if (piece.first) {
             type_ = piece.type;
             open_ = first_ = fresh_ = true;
-            came_ = made_ = 0;
+            used_ = made_ = 0;
             text_ = {};
         }
         in_ = piece.octets;
-        came_ += in_.size();
         last_ = piece.last;
         tail_ = 0;
     }
@@ -55,7 +54,7 @@ class inflating {
     inflated append_to(growing& message, Stream& stream, const inflating_limits& most) noexcept {
         bool full = true;
         while (full) {
-            const std::size_t left = most.message - made_;
+            const std::size_t left = room(most);
             const std::span<octet> out = left > 0
                                              ? message.space(detail::zlib_size(left), quick_room)
                                              : std::span(one_more_);
@@ -78,7 +77,7 @@ class inflating {
     inflated slice(Stream& stream, const inflating_limits& most) noexcept {
         if (due_ != rule::none) return refusal(due_);
         if (!keep()) return {.what = inflated::is::no_memory};
-        const std::size_t left = most.message - made_;
+        const std::size_t left = room(most);
         std::span<octet> out(kept_, detail::zlib_size(left < slice_ ? left : slice_));
         if (out.empty()) out = one_more_;
         const stream_step step = fill(stream, out);
@@ -121,6 +120,8 @@ class inflating {
     // message."
     static constexpr std::array<octet, 4> tail{0x00, 0x00, 0xFF, 0xFF};
 
+    static constexpr std::size_t mark = 65'536;
+
     // With less than 258 octets of room zlib goes octet by octet.
     static constexpr std::size_t quick_room = 512;
 
@@ -153,6 +154,7 @@ class inflating {
             all.made += step.made;
             const std::size_t mine = step.used < in_.size() ? step.used : in_.size();
             in_ = in_.subspan(mine);
+            used_ += mine;
             tail_ += step.used - mine;
             if (step.used > 0) fresh_ = false;
             all.what = step.what;
@@ -167,6 +169,14 @@ class inflating {
         return all;
     }
 
+    // How much more there may be, up to where the ratio is judged: always in the same places, so
+    // that it does not matter how the message was cut.
+    std::size_t room(const inflating_limits& most) const noexcept {
+        const std::size_t left = most.message - made_;
+        const std::size_t to_mark = mark - made_ % mark;
+        return most.ratio > 0 && to_mark < left ? to_mark : left;
+    }
+
     // Counts what was made, as far as it is good.
     rule judge(const stream_step& step, std::span<const octet> out,
                const inflating_limits& most) noexcept {
@@ -177,11 +187,8 @@ class inflating {
         made_ += good;
         if (good < made.size()) return rule::bad_text;
         if (step.what == stream_step::is::broken) return rule::bad_compression;
-        constexpr std::size_t harmless = 65'536;
-        if (most.ratio > 0 && made_ > harmless && made_ / most.ratio > came_) {
-            return rule::high_ratio;
-        }
-        return rule::none;
+        const bool judged = most.ratio > 0 && made_ > 0 && made_ % mark == 0;
+        return judged && made_ / most.ratio > used_ ? rule::high_ratio : rule::none;
     }
 
     template <class Stream>
@@ -209,7 +216,7 @@ class inflating {
     octet* kept_ = nullptr;
     std::span<const octet> in_{};
     std::size_t tail_ = 0;  // octets of it that were taken
-    std::size_t came_ = 0;
+    std::size_t used_ = 0;  // octets of the message, and what came of them
     std::size_t made_ = 0;
     utf8_checker text_;
     message_type type_ = message_type::binary;

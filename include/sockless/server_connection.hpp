@@ -35,7 +35,11 @@ class server_side : public connection {
     constexpr result accept_with(Write write) noexcept {
         if (phase_ != phase::asked) return result::not_open;
         const result done = put_head(write);
-        if (done == result::done) accepted();
+        if (done == result::done) {
+            accepted();
+        } else {
+            squeeze_.reset();  // there is nothing that was agreed on
+        }
         return answered(done);
     }
 
@@ -50,6 +54,7 @@ class server_side : public connection {
     }
     // What `with` says of extensions counts for more than what compression would answer.
     constexpr result accept(answer with) noexcept {
+        if (phase_ != phase::asked) return result::not_open;
         std::array<char, compression::longest_text> room{};
         if (with.extensions.empty()) with.extensions = squeeze_.answer(request_, room);
         return accept_with(
