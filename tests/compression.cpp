@@ -72,7 +72,7 @@ constexpr compression::functions written_down::table{
         },
     .agreed = [](const compression& self) noexcept { return as_written(self).asked == "agree"; },
     .take = [](compression& self,
-               const compressed_piece& piece) noexcept { note(self, "take").piece = piece; },
+               const compressed_piece& next) noexcept { note(self, "take").piece = next; },
     .inflate =
         [](compression& self, growing& message, std::size_t limit) noexcept {
             auto& mine = note(self, "inflate");
@@ -86,8 +86,8 @@ constexpr compression::functions written_down::table{
             return inflated{.what = inflated::is::broken, .broken = rule::high_ratio};
         },
     .bound =
-        [](compression& self, std::size_t size, compress how) noexcept {
-            note(self, "bound").how = how;
+        [](compression& self, std::size_t size, compress wish) noexcept {
+            note(self, "bound").how = wish;
             return size + 7;
         },
     .deflate =
