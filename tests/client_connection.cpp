@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -187,6 +188,74 @@ TEST_CASE("H9 an answer that was not asked for fails the connection, however it 
                 CHECK(ws.report().fault->broken == broken);
                 CHECK(drain(ws).empty());
             }
+        }
+    }
+}
+
+namespace {
+
+// Offers itself, and takes one answer only.
+class picky : public compression {
+  public:
+    struct options {};
+    explicit picky(const options& = {}) noexcept : compression(table) {}
+
+  private:
+    static bool pick(compression& self, std::optional<text_view> answer) noexcept {
+        const bool is_fine = answer && *answer == "x-picky; fine";
+        static_cast<picky&>(self).agreed_ = is_fine;
+        return is_fine || !answer;
+    }
+    static bool has_agreed(const compression& self) noexcept {
+        return static_cast<const picky&>(self).agreed_;
+    }
+    static const functions table;
+
+    bool agreed_ = false;
+};
+
+constexpr compression::functions picky::table{
+    .offer = [](compression&, text_room) noexcept { return std::string_view("x-picky"); },
+    .agree = pick,
+    .answer = [](compression&, const request_head&,
+                 text_room) noexcept { return std::string_view{}; },
+    .agreed = has_agreed,
+    .take = [](compression&, const compressed_piece&) noexcept {},
+    .inflate = [](compression&, growing&, std::size_t) noexcept { return inflated{}; },
+    .inflate_slice = [](compression&, std::size_t) noexcept { return inflated{}; },
+    .bound = [](compression&, std::size_t, compressing) noexcept { return std::size_t{0}; },
+    .deflate = [](compression&, std::span<const octet>,
+                  std::span<octet>) noexcept { return std::size_t{0}; },
+    .has_memory = [](const compression&) noexcept { return false; },
+    .release = [](compression&) noexcept {},
+    .reset = [](compression& self) noexcept { pick(self, std::nullopt); },
+};
+
+}  // namespace
+
+TEST_CASE("H9 an answer that compression does not take fails the connection, however it is cut") {
+    counted_keys keys;
+    const std::vector<std::pair<std::string, bool>> answers{
+        {"", true},
+        {"Sec-WebSocket-Extensions: x-picky; fine\r\n", true},
+        {"Sec-WebSocket-Extensions: x-picky; bad\r\n", false},
+        {"Sec-WebSocket-Extensions: x-picky\r\n", false},
+    };
+    for (const auto& [more, good] : answers) {
+        for (std::size_t cut = 0; cut < 129 + more.size(); ++cut) {
+            CAPTURE(more, cut);
+            client_connection<counted_keys, watched, picky> ws(keys);
+            CHECK(ws.open({.host = "a"}) == result::done);
+            const std::string request = support::drain_text(ws);
+            CHECK(support::parse_get(request).head.one("sec-websocket-extensions") == "x-picky");
+            const std::string text = support::response_to(request, more);
+            REQUIRE(text.size() == 129 + more.size());
+            const lines told = hear_all(ws, {text.substr(0, cut), text.substr(cut)});
+            REQUIRE(told == (good ? lines{"open"} : lines{"closed 1006"}));
+            if (good) continue;
+            CHECK(ws.report().fault->broken == rule::bad_extension);
+            CHECK(ws.report().fault->at < text.size());
+            CHECK(drain(ws).empty());
         }
     }
 }

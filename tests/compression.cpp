@@ -79,7 +79,7 @@ constexpr compression::functions written_down::table{
         },
     .agreed = [](const compression& self) noexcept { return as_written(self).asked == "agree"; },
     .take = [](compression& self,
-               const compressed_piece& piece) noexcept { note(self, "take").piece = piece; },
+               const compressed_piece& next) noexcept { note(self, "take").piece = next; },
     .inflate =
         [](compression& self, growing& message, std::size_t limit) noexcept {
             auto& mine = note(self, "inflate");
@@ -99,16 +99,16 @@ constexpr compression::functions written_down::table{
         },
     .send =
         [](compression& self, sending& to, message_type type, std::span<const octet> message,
-           compressing how) noexcept {
+           compressing wish) noexcept {
             auto& mine = note(self, "send");
             mine.place = &to;
             mine.piece = {message, type, false, false};
-            mine.how = how;
+            mine.how = wish;
             return true;
         },
     .bound =
-        [](compression& self, std::size_t size, compressing how) noexcept {
-            note(self, "bound").how = how;
+        [](compression& self, std::size_t size, compressing wish) noexcept {
+            note(self, "bound").how = wish;
             return size + 7;
         },
     .deflate =

@@ -12,7 +12,6 @@
 #include "support/catch.hpp"
 #include "support/heap_watch.hpp"
 #include "support/octets.hpp"
-#include "support/streams.hpp"
 
 namespace {
 
