@@ -214,22 +214,14 @@ class picky : public compression {
     bool agreed_ = false;
 };
 
-constexpr compression::functions picky::table{
-    .offer = [](compression&, text_room) noexcept { return std::string_view("x-picky"); },
-    .agree = pick,
-    .answer = [](compression&, const request_head&,
-                 text_room) noexcept { return std::string_view{}; },
-    .agreed = has_agreed,
-    .take = [](compression&, const compressed_piece&) noexcept {},
-    .inflate = [](compression&, growing&, std::size_t) noexcept { return inflated{}; },
-    .inflate_slice = [](compression&, std::size_t) noexcept { return inflated{}; },
-    .bound = [](compression&, std::size_t, compressing) noexcept { return std::size_t{0}; },
-    .deflate = [](compression&, std::span<const octet>,
-                  std::span<octet>) noexcept { return std::size_t{0}; },
-    .has_memory = [](const compression&) noexcept { return false; },
-    .release = [](compression&) noexcept {},
-    .reset = [](compression& self) noexcept { pick(self, std::nullopt); },
-};
+constexpr compression::functions picky::table = [] {
+    functions own = no_compression::table;
+    own.offer = [](compression&, text_room) noexcept { return std::string_view("x-picky"); };
+    own.agree = pick;
+    own.agreed = has_agreed;
+    own.reset = [](compression& self) noexcept { pick(self, std::nullopt); };
+    return own;
+}();
 
 }  // namespace
 

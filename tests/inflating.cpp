@@ -696,14 +696,10 @@ TEST_CASE("A ratio that is too high is refused at each 64 KiB, however the messa
     const auto judged = [&](std::size_t size, std::size_t ratio) {
         const octet_vector payload = compressed(std::string(size, 'x'), 9);
         inflating in(1'000);
-        rule broken = rule::none;
-        for (const auto& cut : {bites(payload), std::vector<octet_vector>{payload}}) {
-            stream.reset();
-            const heard one = append(in, stream, text, cut, {1'000'000, ratio});
-            stream.reset();
-            CHECK(append(in, stream, text, {payload}, {1'000'000, ratio}).broken == one.broken);
-            broken = one.broken;
-        }
+        stream.reset();
+        const rule broken = append(in, stream, text, {payload}, {1'000'000, ratio}).broken;
+        stream.reset();
+        CHECK(append(in, stream, text, bites(payload), {1'000'000, ratio}).broken == broken);
         stream.reset();
         const heard other = slices(in, 1'000, stream, text, bites(payload), {1'000'000, ratio});
         CHECK(other.broken == broken);

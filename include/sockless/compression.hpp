@@ -172,7 +172,7 @@ class no_compression : public compression {
     struct options {};
     constexpr explicit no_compression(const options& = {}) noexcept : compression(table) {}
 
-  private:
+    // Whoever writes another may begin with these.
     static constexpr functions table{
         .offer = [](compression&, text_room) noexcept { return std::string_view{}; },
         .agree = [](compression&, std::optional<text_view>) noexcept { return true; },
