@@ -81,6 +81,14 @@ class peer_deflater {
         return all;
     }
 
+    // Another stream, which still refers to this text.
+    void restart_behind(std::string_view text) {
+        const octet_vector known = octets_of_text(text);
+        REQUIRE(deflateReset(&stream_) == Z_OK);
+        REQUIRE(deflateSetDictionary(&stream_, known.data(), static_cast<uInt>(known.size())) ==
+                Z_OK);
+    }
+
   private:
     z_stream stream_{};
 };
@@ -386,6 +394,21 @@ TEST_CASE("D5 empty messages, stored blocks, BFINAL, and what is none of these")
             CHECK(report_of(ws) == "violation, began us, sent 1007, " + std::string(each.told));
             CHECK(support::hex(drain(ws)) == "88 02 03 EF");
         }
+    }
+}
+
+TEST_CASE("D5 the window stays behind BFINAL, from stream to stream and from message to message") {
+    zip_server ws;
+    open_with(ws, "permessage-deflate");
+    const std::string text = words(2'000);
+    peer_deflater zip;
+    for (int round = 0; round < 3; ++round) {
+        octet_vector payload = zip.message(text, Z_FINISH);
+        if (round > 0) CHECK(payload.size() < 40);  // it is nearly all a reference
+        zip.restart_behind(text);
+        payload.push_back(0x00);
+        CHECK(hear(ws, from_client_zipped(1, payload)) ==
+              lines{support::payload_text(message_type::text, octets_of_text(text))});
     }
 }
 

@@ -145,6 +145,11 @@ class inflater {
         inflateReset(&stream_);
         at_end_ = false;
     }
+    // The same with the window of the stream that has ended.
+    void reset_behind_end() noexcept {
+        inflateResetKeep(&stream_);
+        at_end_ = false;
+    }
 
     stream_step step(std::span<const octet> in, std::span<octet> out) noexcept {
         const stream_step done = detail::run_zlib(

@@ -159,8 +159,9 @@ class inflating {
             if (step.used > 0) fresh_ = false;
             all.what = step.what;
             if (step.what == stream_step::is::stream_end) {
-                // 7.2.3.4: behind a block with BFINAL, another stream may begin.
-                stream.reset();
+                // 7.2.3.4: behind a block with BFINAL, another stream may begin. 7.2.2: with the
+                // same window.
+                stream.reset_behind_end();
                 fresh_ = true;
             } else if (step.what != stream_step::is::done) {
                 return all;
