@@ -72,7 +72,7 @@ stage_checks() {
 
 stage_clang14() {
     need clang++-14:clang-14
-    build_and_test build/clang14 -DCMAKE_CXX_COMPILER=clang++-14
+    build_and_test build/clang14 -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_CXX_FLAGS_RELEASE=-O1
 }
 
 need_clang19() { # with its sanitizers and libFuzzer, and with what names the lines in their reports
@@ -120,7 +120,7 @@ stage_firmware() { sh tests/checks/firmware.sh && sh bench/figures.sh --check; }
 stage_meson() {
     need meson:meson
     rm -rf build/meson
-    meson setup build/meson --buildtype=release --werror &&
+    meson setup build/meson --buildtype=release --optimization=1 --werror &&
         meson compile -C build/meson &&
         meson test -C build/meson
 }
