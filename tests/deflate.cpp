@@ -268,6 +268,20 @@ TEST_CASE("What could not be accepted was not agreed on") {
           lines{"text \"Hello\""});
 }
 
+TEST_CASE("A client that offers for itself has its answer for itself") {
+    counted_keys keys;
+    zip_client ws(keys);
+    REQUIRE(ws.open({.host = "a", .extensions = "x-mine, permessage-deflate"}) == result::done);
+    const std::string request = drain_text(ws);
+    CHECK(request.find("Sec-WebSocket-Extensions: x-mine, permessage-deflate\r\n") !=
+          std::string::npos);
+    CHECK(hear(ws, support::response_to(request, "Sec-WebSocket-Extensions: x-mine\r\n")) ==
+          lines{"open"});
+    CHECK(!ws.engine().terms());
+    CHECK(ws.send_text(words(1'000), compressing::yes) == result::done);
+    CHECK(drain(ws).size() == 1'008);
+}
+
 TEST_CASE("A server answers the first offer that it can take") {
     zip_server ws;
     CHECK(open_with(ws, "permessage-deflate; x, permessage-deflate; server_no_context_takeover") ==

@@ -29,7 +29,8 @@ class client_side : public connection {
         if (phase_ != phase::idle) return result::not_open;
         opening asking = request;
         std::array<char, compression::longest_text> room{};
-        if (asking.extensions.empty()) asking.extensions = squeeze_.offer(room);
+        compresses_ = asking.extensions.empty();
+        if (compresses_) asking.extensions = squeeze_.offer(room);
         std::array<octet, 16> nonce{};
         for (std::size_t i = 0; i < nonce.size(); i += sizeof(masking_key)) {
             copy_octets(keys_.draw().octets, std::span(nonce).subspan(i));
@@ -84,7 +85,8 @@ class client_side : public connection {
         }
         mine.response_ = mine.handshake_.response(head.first(read.used));
         const bool opens = read.value == answer_kind::open;
-        if (opens && !mine.squeeze_.agree(mine.response_.extensions().first())) {
+        if (opens && mine.compresses_ &&
+            !mine.squeeze_.agree(mine.response_.extensions().first())) {
             return {.broken = rule::bad_extension, .used = read.used - 1};
         }
         return {.told = opens ? event::what::open : event::what::refused, .used = read.used};
@@ -108,6 +110,7 @@ class client_side : public connection {
     response_head response_;
     std::size_t offered_ = 0;    // octets of what was offered,
     std::size_t protocols_ = 0;  // and how many of them are protocols
+    bool compresses_ = false;    // the extensions are those of our compression
 };
 
 namespace detail {
