@@ -881,6 +881,104 @@ TEST_CASE("Without memory for the streams a server agrees on nothing") {
     }
 }
 
+TEST_CASE("A pool whose settings zlib does not take agrees on nothing") {
+    deflate_pool pool({.level = 99});
+    deflate_options how;
+    how.pool = &pool;
+    how.wishes.takeover = how.wishes.peer_takeover = false;
+    zip_server ws({}, how);
+    CHECK(open_with(ws, "permessage-deflate").empty());
+}
+
+TEST_CASE("A message that zlib cannot count leaves as it is") {
+    const std::vector<octet> head =
+        octets_of_text(request_with("permessage-deflate; server_max_window_bits=12"));
+    server_handshake handshake;
+    REQUIRE(handshake.read(head).value == request_kind::upgrade);
+    permessage_deflate engine;
+    compression& asked = engine;
+    std::array<char, compression::longest_text> room{};
+    CHECK(asked.answer(handshake.request(head), room) ==
+          "permessage-deflate; server_max_window_bits=12");
+    CHECK(asked.bound(std::size_t{1} << 30, compressing::yes) > std::size_t{1} << 30);
+    CHECK(asked.bound((std::size_t{1} << 30) + 1, compressing::yes) == 0);
+}
+
+TEST_CASE("Without memory for slices, or for the stream, a message in slices is 1011") {
+    connection_options options;
+    options.slices = true;
+    const octet_vector hello = from_client_zipped(1, support::octets("F2 48 CD C9 C9 07 00"));
+    SECTION("slices") {
+        zip_server ws(options);
+        open_with(ws, "permessage-deflate");
+        const support::no_heap none;
+        CHECK(hear(ws, hello).empty());
+        CHECK(report_of(ws) == "no_memory, began us, sent 1011");
+    }
+    SECTION("stream") {
+        deflate_options how;
+        how.release_when_idle = true;
+        how.wishes.peer_takeover = false;
+        zip_server ws(options, how);
+        open_with(ws, "permessage-deflate");
+        ws.release();
+        const support::no_heap none;
+        CHECK(hear(ws, hello).empty());
+        CHECK(report_of(ws) == "no_memory, began us, sent 1011");
+    }
+}
+
+TEST_CASE("A slice that is due waits while the server pauses") {
+    connection_options options;
+    options.slices = true;
+    options.limit.message = 100;
+    options.limit.high = 200;
+    options.limit.low = 50;
+    zip_server ws(options, {.slice = 10});
+    open_with(ws, "permessage-deflate");
+    octet_vector frame = from_client_zipped(2, peer_deflater().message(octet_vector(25, 'a')));
+    std::span<octet> in(frame);
+    CHECK(support::line_of(ws.next(in)).starts_with("slice first"));
+    CHECK(wants_of(ws) == "events");
+    for (int i = 0; i < 3; ++i) {
+        CHECK(ws.send_binary(octet_vector(80), compressing::no) == result::done);
+    }
+    CHECK(wants_of(ws) == "write");
+    CHECK(hear(ws).empty());
+    drain(ws);
+    CHECK(hear(ws).size() == 3);  // two slices, and that there is room again
+}
+
+TEST_CASE("In slices, plain messages come as long as they arrive, but for the first slice") {
+    connection_options options;
+    options.slices = true;
+    zip_server ws(options);
+    open_with(ws, "permessage-deflate");
+    octet_vector frame = from_client(2, std::string(3'000, 'x'));
+    std::span<octet> in = std::span(frame).first(2'000);
+    std::vector<std::size_t> sizes;
+    for (const event& e : ws.receive(in)) sizes.push_back(e.payload.size());
+    in = std::span(frame).subspan(2'000);
+    for (const event& e : ws.receive(in)) sizes.push_back(e.payload.size());
+    CHECK(sizes == std::vector<std::size_t>{504, 1'488, 1'008});
+}
+
+TEST_CASE("What can be built anew goes when a connection has been idle long enough") {
+    deflate_options how;
+    how.wishes.takeover = how.wishes.peer_takeover = false;
+    how.release_when_idle = true;
+    zip_server ws({}, how);
+    open_with(ws, std::string(every_parameter));
+    ws.on_time(0);
+    const octet_vector hello = from_client_zipped(1, support::octets("F2 48 CD C9 C9 07 00"));
+    CHECK(hear(ws, hello) == lines{"text \"Hello\""});
+    CHECK(ws.deadline() == 1'000);
+    const std::size_t before = support::heap_held();
+    ws.on_time(1'000);
+    CHECK(support::heap_held() + 2 < before);
+    CHECK(hear(ws, hello) == lines{"text \"Hello\""});
+}
+
 TEST_CASE("Without memory a client sends plain, and gives up on what it cannot inflate") {
     std::array<octet, 100> small{};
     deflate_options how;

@@ -129,6 +129,18 @@ TEST_CASE("Settings that zlib does not take leave the message plain") {
     CHECK(both.passes(as_told(text)) == text.size() + 4);
 }
 
+TEST_CASE(
+    "Without memory for what is compressed a message is plain, and without any there is none") {
+    bool was_plain = false;
+    for (std::size_t after = 0; after < 12; ++after) {
+        const support::no_heap none(after);
+        const prepared_deflate message(message_type::text, octets_of_text(text));
+        CHECK(static_cast<bool>(message) == (after > 0));
+        was_plain = was_plain || (message && message.compressed().octets.empty() && after > 4);
+    }
+    CHECK(was_plain);
+}
+
 TEST_CASE("An empty message has nothing to compress") {
     const prepared_deflate message(message_type::binary, {});
     REQUIRE(message);

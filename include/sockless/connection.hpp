@@ -182,8 +182,8 @@ constexpr void connection::no_memory() noexcept {
 // What is compressed is kept until it has been told, so in slices it is taken bite by bite.
 constexpr std::span<octet> connection::bite(std::span<octet> in) const noexcept {
     const bool plain = endpoint_.lacking() > 0 && !endpoint_.compressed();
-    const bool all = !options_.slices || plain || !squeeze_.agreed();
-    return all || in.size() <= compression::bite ? in : in.first(compression::bite);
+    if (!options_.slices || plain || !squeeze_.agreed()) return in;
+    return in.first(in.size() < compression::bite ? in.size() : compression::bite);
 }
 
 constexpr void connection::inflate(event& told) noexcept {
@@ -191,28 +191,18 @@ constexpr void connection::inflate(event& told) noexcept {
     const inflated got =
         options_.slices ? squeeze_.inflate_slice(limit) : squeeze_.inflate(message_, limit);
     slice_due_ = got.more;
-    switch (got.what) {
-        case inflated::is::nothing:
-            return;
-        case inflated::is::no_memory:
-            return no_memory();
-        case inflated::is::broken:
-            endpoint_.fail(got.broken);
-            return start_ending(cause::violation);
-        case inflated::is::message:
-            message_told_ = true;
-            told.kind = event::what::message;
-            told.first = told.last = true;
-            told.payload = message_.octets();
-            break;
-        case inflated::is::slice:
-            told.kind = event::what::slice;
-            told.first = got.first;
-            told.last = got.last;
-            told.payload = got.payload;
-            break;
+    if (got.what == inflated::is::nothing) return;
+    if (got.what == inflated::is::no_memory) return no_memory();
+    if (got.what == inflated::is::broken) {
+        endpoint_.fail(got.broken);
+        return start_ending(cause::violation);
     }
+    message_told_ = got.what == inflated::is::message;
+    told.kind = message_told_ ? event::what::message : event::what::slice;
     told.type = got.type;
+    told.first = message_told_ || got.first;
+    told.last = message_told_ || got.last;
+    told.payload = message_told_ ? message_.octets() : got.payload;
 }
 
 constexpr void compression::tell_inflated(connection& to, event& told) noexcept {
