@@ -119,8 +119,11 @@ stage_firmware() { sh tests/checks/firmware.sh && sh bench/figures.sh --check; }
 
 stage_meson() {
     need meson:meson
-    rm -rf build/meson
-    meson setup build/meson --buildtype=release --optimization=1 --werror &&
+    rm -rf build/meson build/meson_without_zlib
+    meson setup build/meson_without_zlib -Dzlib=disabled &&
+        ! meson introspect --tests build/meson_without_zlib | grep -q '"inflating"' &&
+        meson compile -C build/meson_without_zlib conformance_server test_deflate_terms &&
+        meson setup build/meson --buildtype=release --optimization=1 --werror &&
         meson compile -C build/meson &&
         meson test -C build/meson
 }
