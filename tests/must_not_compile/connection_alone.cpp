@@ -1,6 +1,5 @@
 // What is neither a server nor a client is no connection.
-// expect: is protected within this context|protected (constructor|destructor)|no matching
-// (function|constructor)
+// expect: (protected|deleted default constructor|deleted function)
 #include <sockless/connection.hpp>
 
 #ifdef MUST_FAIL
