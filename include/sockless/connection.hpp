@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 
 #include <sockless/close_code.hpp>
@@ -18,16 +17,10 @@
 #include <sockless/event_range.hpp>
 #include <sockless/events.hpp>
 #include <sockless/frame_reader.hpp>
-#include <sockless/lifetime.hpp>
 #include <sockless/limits.hpp>
-#include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
-#include <sockless/opcode.hpp>
 #include <sockless/options.hpp>
-#include <sockless/outcome.hpp>
-#include <sockless/outgoing.hpp>
 #include <sockless/handshaking.hpp>
-#include <sockless/storage.hpp>
 
 namespace sockless::inline v0 {
 

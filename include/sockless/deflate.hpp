@@ -9,7 +9,6 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -19,11 +18,12 @@
 #include <sockless/deflate_pool.hpp>
 #include <sockless/deflate_streams.hpp>
 #include <sockless/deflate_terms.hpp>
+#include <sockless/events.hpp>
 #include <sockless/growing.hpp>
 #include <sockless/inflating.hpp>
 #include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
-#include <sockless/outcome.hpp>
+#include <sockless/opcode.hpp>
 #include <sockless/request_head.hpp>
 #include <sockless/sending.hpp>
 #include <sockless/server_handshake.hpp>
@@ -61,6 +61,8 @@ class permessage_deflate : public compression {
           own_inflater_(how.inflate_arena),
           own_deflater_(how.deflate_arena),
           in_(how.slice) {}
+    permessage_deflate(const permessage_deflate&) = delete;
+    permessage_deflate& operator=(const permessage_deflate&) = delete;
     ~permessage_deflate() { return_inflater(); }
 
     // What was agreed on.

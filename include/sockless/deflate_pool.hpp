@@ -5,7 +5,6 @@
 // messages that arrive at the same time.
 #pragma once
 
-#include <cstddef>
 #include <new>
 
 #include <sockless/deflate_streams.hpp>

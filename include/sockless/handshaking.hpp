@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <span>
 
+#include <sockless/closing.hpp>
 #include <sockless/compression.hpp>
 #include <sockless/deadlines.hpp>
 #include <sockless/events.hpp>

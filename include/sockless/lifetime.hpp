@@ -13,11 +13,11 @@
 #include <sockless/closing.hpp>
 #include <sockless/compression.hpp>
 #include <sockless/deadlines.hpp>
-#include <sockless/endpoint.hpp>
 #include <sockless/events.hpp>
 #include <sockless/flow.hpp>
 #include <sockless/growing.hpp>
 #include <sockless/heartbeat.hpp>
+#include <sockless/key_source.hpp>
 #include <sockless/limits.hpp>
 #include <sockless/masking.hpp>
 #include <sockless/octets.hpp>

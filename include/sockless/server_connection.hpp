@@ -1,6 +1,7 @@
 // server_connection.hpp -- a server's connection: it is asked, and it answers (RFC 6455, 4.2).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>

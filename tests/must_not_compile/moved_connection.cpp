@@ -1,6 +1,5 @@
 // I/O may point into a connection, so it stays where it is.
-// expect: (use of|call to) (implicitly-)?deleted (function|(copy |move )?constructor)|deleted
-// constructor
+// expect: (use of|call to) (implicitly-)?deleted|deleted (function|constructor)
 #include <utility>
 
 #include <sockless/server_connection.hpp>
