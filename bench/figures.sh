@@ -9,7 +9,8 @@ case $* in
 esac
 cd "$(dirname "$0")/.." || exit
 . tests/checks/need.sh
-need g++-12:g++-12 arm-none-eabi-g++:gcc-arm-none-eabi \
+. tests/checks/processor_ms.sh
+need g++-12:g++-12 python3:python3 arm-none-eabi-g++:gcc-arm-none-eabi \
     /usr/lib/arm-none-eabi/newlib:libstdc++-arm-none-eabi-newlib
 
 scratch=$(mktemp -d)
@@ -20,10 +21,8 @@ lines() { echo "#include <sockless/$1>" | g++-12 -std=c++20 -Iinclude -E -P -x c
 seconds() { # of compiling an empty program with this header, the best of five
     echo "#include <sockless/$1>" >"$scratch/one.cpp"
     for _ in 1 2 3 4 5; do
-        begin=$(date +%s%N)
-        g++-12 -std=c++20 -O2 -Iinclude -c "$scratch/one.cpp" -o "$scratch/one.o" || exit
-        echo $(($(date +%s%N) - begin))
-    done | sort -n | awk 'NR == 1 {printf "%.2f", $1 / 1e9}'
+        processor_ms g++-12 -std=c++20 -O2 -Iinclude -c "$scratch/one.cpp" -o "$scratch/one.o" || exit
+    done | sort -n | awk 'NR == 1 {printf "%.2f", $1 / 1e3}'
 }
 
 flash() { # PROBE: octets on Cortex-M0 and Cortex-M3
