@@ -979,6 +979,23 @@ TEST_CASE("What can be built anew goes when a connection has been idle long enou
     CHECK(hear(ws, hello) == lines{"text \"Hello\""});
 }
 
+TEST_CASE("Streams alone make a connection wait for its release, if any may go") {
+    for (const bool release : {false, true}) {
+        for (const bool peer_keeps : {false, true}) {
+            CAPTURE(release, peer_keeps);
+            deflate_options how;
+            how.wishes.peer_takeover = peer_keeps;
+            how.release_when_idle = release;
+            zip_server ws({}, how);
+            open_with(ws, "permessage-deflate");
+            ws.on_time(0);
+            ws.on_time(2'000);  // all has gone that may
+            hear(ws, from_client(10, "x"));
+            CHECK(ws.deadline() == (release && peer_keeps ? 3'000 : 32'000));
+        }
+    }
+}
+
 TEST_CASE("Without memory a client sends plain, and gives up on what it cannot inflate") {
     std::array<octet, 100> small{};
     deflate_options how;
