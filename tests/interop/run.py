@@ -299,7 +299,8 @@ def write_table(file, rows):
     lines = ['| ' + ' | '.join(line) + ' |' for line in head + cells]
     notes = [f'- {line}' for line in not_offered(rows)]
     if notes:
-        lines += ['', 'Not offered by a peer, and so not among its cases:', '', *notes]
+        summary = '<summary>What a peer does not offer, and so is not among its cases</summary>'
+        lines += ['', '<details>', summary, '', *notes, '', '</details>']
     section = '\n'.join(lines)
     begin, end = '<!-- interop -->', '<!-- end of interop -->'
     with open(file, encoding='utf-8') as old:
