@@ -523,6 +523,24 @@ TEST_CASE("A violation flushes the Close, half-closes, reads and discards until 
     CHECK(hear(ws) == lines{"closed 1006"});
 }
 
+TEST_CASE("A Close that finds no memory leaves when there is some, and no half is closed before") {
+    watched::start();
+    test_server ws;
+    open_server(ws);
+    ws.release();
+    {
+        const support::no_memory none;
+        CHECK(hear(ws, reserved_bits).empty());
+        CHECK(wants_of(ws) == "read");
+        CHECK(hear(ws).empty());
+        CHECK(wants_of(ws) == "read");
+    }
+    CHECK(hear(ws).empty());
+    CHECK(wants_of(ws) == "read write");
+    CHECK(support::hex(drain(ws)) == "88 02 03 EA");
+    CHECK(wants_of(ws) == "read half_close");
+}
+
 TEST_CASE("The peer's half of the stream may end before our last word has left") {
     test_server ws;
     open_server(ws);

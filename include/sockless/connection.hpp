@@ -98,7 +98,10 @@ constexpr void connection::tell(std::span<octet>& in, event& told) noexcept {
     if (phase_ == phase::opening) told = read_head(in);
     if (phase_ == phase::open && told.kind == event::what::nothing) read_frames(in, told);
     if (told.kind != event::what::nothing) return;
-    if (phase_ == phase::ending) in = in.subspan(in.size());
+    if (phase_ == phase::ending) {
+        in = in.subspan(in.size());
+        after_output();  // there may be memory now
+    }
     if (in.empty() || phase_ == phase::asked) on_end_of_input();
     check_ending();
     if (phase_ != phase::ended) return;

@@ -293,7 +293,9 @@ constexpr wants lifetime::wants() const noexcept {
     const bool listens = phase_ == phase::opening || (is_open() && !is_paused()) ||
                          (phase_ == phase::ending && !leaves);
     all.read = listens && !waits && !end_of_stream_;
-    if (phase_ == phase::ending && !has_output && !both_closes()) all.ending = ending::half_close;
+    // A Close that found no memory may still find some.
+    const bool says_more = has_output || endpoint_.control_due();
+    if (phase_ == phase::ending && !says_more && !both_closes()) all.ending = ending::half_close;
     if (phase_ >= phase::ended) all.ending = ending::drop;
     return all;
 }
