@@ -357,6 +357,20 @@ TEST_CASE("interim responses are passed over") {
     CHECK(read(said + head_of({upgrade[0]})).broken == rule::bad_upgrade);
 }
 
+TEST_CASE("H3 an interim response that fills the limit leaves no room for the final one") {
+    const std::string interim = head_of({"HTTP/1.1 103 Early Hints"});
+    limits limit;
+    limit.head = static_cast<std::uint16_t>(interim.size());
+    for (const std::string_view behind : {"", "H", "HTTP/1.1 101"}) {
+        const outcome<answer_kind> got = read(interim + std::string(behind), {}, {}, limit);
+        CHECK(got.what == is::broken);
+        CHECK(got.broken == rule::large_head);
+        CHECK(got.used == interim.size() - 1);
+    }
+    ++limit.head;
+    CHECK(read(interim, {}, {}, limit).what == is::not_yet);
+}
+
 TEST_CASE("H2 a flood of interim responses, lines without end and a long reason are refused") {
     std::string flood;
     while (flood.size() < 20000) flood += "HTTP/1.1 100 \r\n\r\n";

@@ -247,6 +247,7 @@ class head_scanner {
 
     // Behind the end: another head follows, and all of it counts towards the limit on octets.
     constexpr void again(const limits& limit) noexcept {
+        if (at_ >= most_) return fail(rule::large_head);
         start_ = StartLine(limit);
         lines_ = field_lines(limit.header_lines);
     }
