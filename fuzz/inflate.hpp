@@ -420,7 +420,7 @@ class comparison {
                "invariant 17: what zlib compresses is told");
     }
 
-    // How soon it is refused depends on how much has come by then, and so on the cuts.
+    // Where it is judged, zlib may have taken an octet more or less, by how the message was cut.
     void check_ratio(const story& without) const {
         for (const way& one :
              {way{.ratio = how_.ratio}, way{.cut = how_.cut, .ratio = how_.ratio},

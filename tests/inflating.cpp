@@ -714,6 +714,23 @@ TEST_CASE("A ratio that is too high is refused at each 64 KiB, however the messa
     CHECK(judged(500'000, 0) == rule::none);
     CHECK(judged(500'000, 100) == rule::high_ratio);
     CHECK(judged(500'000, 1'100) == rule::none);
+    // At the end, too: what comes behind the last 64 KiB counts.
+    std::string grows(65'536, ' ');
+    std::mt19937 letters(2);
+    for (char& c : grows) c = static_cast<char>('a' + letters() % 16);
+    const octet_vector front = compressed(grows);
+    const std::size_t fine = grows.size() / front.size() + 1;
+    const octet_vector all = compressed(grows + std::string(60'000, 'x'));
+    for (const auto& [payload, wanted] :
+         {std::pair(front, rule::none), std::pair(all, rule::high_ratio)}) {
+        inflating in(1'000);
+        stream.reset();
+        CHECK(append(in, stream, text, {payload}, {1'000'000, fine}).broken == wanted);
+        stream.reset();
+        CHECK(append(in, stream, text, bites(payload), {1'000'000, fine}).broken == wanted);
+        stream.reset();
+        CHECK(slices(in, 1'000, stream, text, bites(payload), {1'000'000, fine}).broken == wanted);
+    }
     // What came in front counts; a message after it begins anew.
     inflating in(1'000);
     std::string noise(70'000, ' ');

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstddef>
-#include <new>
 #include <span>
 
 #include <sockless/compression.hpp>
@@ -15,6 +14,7 @@
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
 #include <sockless/outcome.hpp>
+#include <sockless/storage.hpp>
 #include <sockless/utf8.hpp>
 
 namespace sockless::inline v0 {
@@ -22,7 +22,7 @@ namespace sockless::inline v0 {
 // What there may be of a message.
 struct inflating_limits {
     std::size_t message = 0;
-    std::size_t ratio = 0;  // octets for each that came, judged at each 64 KiB; 0: any number
+    std::size_t ratio = 0;  // octets for each that came, from 64 KiB on; 0: any number
 };
 
 class inflating {
@@ -66,7 +66,7 @@ class inflating {
             full = step.made == out.size();
         }
         if (!last_) return {};
-        const rule broken = finish(stream);
+        const rule broken = finish(stream, most);
         if (broken != rule::none) return refusal(broken);
         return {.what = inflated::is::message, .type = type_};
     }
@@ -85,7 +85,7 @@ class inflating {
         due_ = judge(step, out, most);
         const bool full = due_ == rule::none && step.made == out.size();
         bool ended = due_ == rule::none && !full && last_;
-        if (ended) due_ = finish(stream);
+        if (ended) due_ = finish(stream, most);
         if (due_ != rule::none) ended = false;
         // What stands in front of an octet that breaks a rule is told first.
         const std::size_t good = made_ - before;
@@ -169,8 +169,8 @@ class inflating {
         return all;
     }
 
-    // How much more there may be, up to where the ratio is judged: always in the same places, so
-    // that it does not matter how the message was cut.
+    // How much more there may be, up to where the ratio is judged: at each 64 KiB and at the end,
+    // so that it does not matter how the message was cut.
     std::size_t room(const inflating_limits& most) const noexcept {
         const std::size_t left = most.message - made_;
         const std::size_t to_mark = mark - made_ % mark;
@@ -187,23 +187,27 @@ class inflating {
         made_ += good;
         if (good < made.size()) return rule::bad_text;
         if (step.what == stream_step::is::broken) return rule::bad_compression;
-        const bool judged = most.ratio > 0 && made_ > 0 && made_ % mark == 0;
+        return made_ % mark == 0 ? judge_ratio(most) : rule::none;
+    }
+
+    rule judge_ratio(const inflating_limits& most) const noexcept {
+        const bool judged = most.ratio > 0 && made_ >= mark;
         return judged && made_ / most.ratio > used_ ? rule::high_ratio : rule::none;
     }
 
     template <class Stream>
-    rule finish(const Stream& stream) noexcept {
+    rule finish(const Stream& stream, const inflating_limits& most) noexcept {
         open_ = false;
         // A stream that needed some of the tail to end lacked octets of its own.
         const bool ended =
             fresh_ ? tail_ == 0 || tail_ == tail.size() : stream.is_at_end_of_block();
         if (!ended) return rule::bad_compression;
-        return text_.needed() > 0 ? rule::bad_text : rule::none;
+        return text_.needed() > 0 ? rule::bad_text : judge_ratio(most);
     }
 
     // Memory for a slice, and behind it for the octets that are not inflated yet.
     bool keep() noexcept {
-        if (kept_ == nullptr) kept_ = new (std::nothrow) octet[slice_ + compression::bite];
+        if (kept_ == nullptr) kept_ = new_octets(slice_ + compression::bite);
         if (kept_ == nullptr) return false;
         const std::span<octet> place(kept_ + slice_, compression::bite);
         if (in_.data() < place.data() || in_.data() >= place.data() + place.size()) {
