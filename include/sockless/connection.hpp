@@ -103,7 +103,6 @@ constexpr void connection::tell(std::span<octet>& in, event& told) noexcept {
         after_output();  // there may be memory now
     }
     if (in.empty() || phase_ == phase::asked) on_end_of_input();
-    check_ending();
     if (phase_ != phase::ended) return;
     phase_ = phase::finished;
     told.kind = event::what::closed;

@@ -56,12 +56,6 @@ class handshaking : public speaking {
         clock_.start(timer::opening);
         kept_ = kept;
     }
-    constexpr void start_frames() noexcept {
-        phase_ = phase::open;
-        if (squeeze_.agreed()) endpoint_ = fresh_endpoint();
-        clock_.start(timer::ping);
-        clock_.start(timer::idle);
-    }
     // And is over; `open` is still to be told.
     constexpr void accepted() noexcept {
         start_frames();
@@ -92,6 +86,12 @@ class handshaking : public speaking {
     bool message_told_ = false;  // the application looks at message_
 
   private:
+    constexpr void start_frames() noexcept {
+        phase_ = phase::open;
+        if (squeeze_.agreed()) endpoint_ = fresh_endpoint();
+        clock_.start(timer::ping);
+        clock_.start(timer::idle);
+    }
     constexpr head_outcome read_kept_head(std::span<octet>& in) noexcept;
     constexpr event on_head(const head_outcome& head, std::span<octet> at) noexcept;
 

@@ -109,7 +109,6 @@ class lifetime {
     }
     constexpr void on_end_of_input() noexcept;
     constexpr void after_output() noexcept;
-    constexpr void check_ending() noexcept;
 
     connection_options options_;
     role ours_;
@@ -143,6 +142,7 @@ class lifetime {
     constexpr bool hears_end() const noexcept {
         return end_of_stream_ && phase_ < phase::ended && !is_paused() && !awaits_flush();
     }
+    constexpr void check_ending() noexcept;
     constexpr void ask_for_life() noexcept;
     constexpr void pause_or_go_on() noexcept;
 
