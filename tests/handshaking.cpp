@@ -391,42 +391,29 @@ class agreeable : public compression {
     }
 };
 
-constexpr compression::functions agreeable::table{
-    .offer = [](compression& self, text_room room) noexcept { return say(self, room); },
-    .agree =
-        [](compression& self, std::optional<text_view> answer) noexcept {
-            return agree_to(self, answer.has_value());
-        },
-    .answer =
-        [](compression& self, const request_head&, text_room room) noexcept {
-            agree_to(self, true);
-            return say(self, room);
-        },
-    .accept =
-        [](compression& self, const request_head& request, std::span<octet> out) noexcept {
-            agree_to(self, true);
-            std::array<char, longest_text> room{};
-            return sockless::accept(request, sockless::answer{.extensions = say(self, room)}, out);
-        },
-    .agreed = has_agreed,
-    .take = [](compression&, const compressed_piece&) noexcept {},
-    .inflate =
-        [](compression&, growing&, std::size_t) noexcept {
-            return inflated{.what = inflated::is::message, .type = message_type::binary};
-        },
-    .inflate_slice = [](compression&, std::size_t) noexcept { return inflated{}; },
-    .tell = [](compression&, connection& to, event& told) noexcept { tell_inflated(to, told); },
-    .send = [](compression&, sending&, message_type, std::span<const octet>,
-               compressing) noexcept { return false; },
-    .bound = [](compression&, std::size_t, compressing) noexcept { return std::size_t{0}; },
-    .deflate = [](compression&, std::span<const octet>,
-                  std::span<octet>) noexcept { return std::size_t{0}; },
-    .may_lend = [](const compression&, int) noexcept { return false; },
-    .lent = [](compression&) noexcept {},
-    .has_memory = [](const compression&) noexcept { return false; },
-    .release = [](compression&) noexcept {},
-    .reset = [](compression& self) noexcept { agree_to(self, false); },
-};
+constexpr compression::functions agreeable::table = [] {
+    functions own = no_compression::table;
+    own.offer = [](compression& self, text_room room) noexcept { return say(self, room); };
+    own.agree = [](compression& self, std::optional<text_view> answer) noexcept {
+        return agree_to(self, answer.has_value());
+    };
+    own.answer = [](compression& self, const request_head&, text_room room) noexcept {
+        agree_to(self, true);
+        return say(self, room);
+    };
+    own.accept = [](compression& self, const request_head& request, std::span<octet> out) noexcept {
+        agree_to(self, true);
+        std::array<char, longest_text> room{};
+        return sockless::accept(request, sockless::answer{.extensions = say(self, room)}, out);
+    };
+    own.agreed = has_agreed;
+    own.inflate = [](compression&, growing&, std::size_t) noexcept {
+        return inflated{.what = inflated::is::message, .type = message_type::binary};
+    };
+    own.tell = [](compression&, connection& to, event& told) noexcept { tell_inflated(to, told); };
+    own.reset = [](compression& self) noexcept { agree_to(self, false); };
+    return own;
+}();
 
 }  // namespace
 

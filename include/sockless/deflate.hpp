@@ -39,14 +39,14 @@ struct deflate_options {
     int mem_level = 5;                 // of zlib, 1 to 9
     std::size_t threshold = 64;        // messages that are shorter leave as they are
     std::size_t slice = 4096;          // octets of a message that is told in slices
-    std::size_t most_ratio = 0;        // octets for each that came, judged at each 64 KiB; 0: any
+    std::size_t most_ratio = 0;        // octets for each that came, from 64 KiB on; 0: any number
     bool release_when_idle = false;    // our context, and streams without one
     std::span<octet> inflate_arena{};  // instead of the heap
     std::span<octet> deflate_arena{};
     deflate_pool* pool = nullptr;  // for directions without a context
 };
 
-// Windows of 4 KiB: a sixth of the memory.
+// Windows of 4 KiB: a quarter of the memory.
 constexpr deflate_options low_memory() noexcept {
     return {.wishes = {.window_bits = 12, .peer_window_bits = 12}};
 }
@@ -160,22 +160,15 @@ class permessage_deflate : public compression {
     std::size_t bound(std::size_t size, compressing how) noexcept {
         if (!terms_ || how == compressing::no) return 0;
         if (how == compressing::when_long && size < how_.threshold) return 0;
-        // zlib has no raw deflate with a window of 8 bits, and counts octets in 32.
-        if (window_bits(ours_) < 9 || size > most_at_once) return 0;
+        if (window_bits(ours_) < 9) return 0;  // zlib has no raw deflate with 8
         deflater* const stream = deflating_stream();
         return stream == nullptr ? 0 : stream->bound(size);
     }
     std::size_t deflate_message(std::span<const octet> message, std::span<octet> out) noexcept {
-        // 7.2.3.6: an empty message is an empty stored block, and only its first octet stays.
-        if (message.empty()) {
-            out[0] = 0x00;
-            return 1;
-        }
         deflater& stream = *deflating_stream();
-        const stream_step step = stream.step(message, out);
+        const std::size_t size = stream.message(message, out);
         if (!keeps_context(ours_)) stream.reset();
-        // 7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end."
-        return step.made - 4;
+        return size;
     }
 
     bool may_lend(int bits) const noexcept { return terms_ && bits <= window_bits(ours_); }
@@ -212,7 +205,6 @@ class permessage_deflate : public compression {
         return static_cast<const permessage_deflate&>(self);
     }
     static const functions table;
-    static constexpr std::size_t most_at_once = std::size_t{1} << 30;
 
     options how_;
     role ours_ = role::server;

@@ -1,20 +1,21 @@
 // deflate_streams.hpp -- raw streams of zlib, and where their memory comes from (RFC 1951, RFC
 // 7692).
 //
-// An inflater and a deflater know nothing of frames and messages. Each takes all of its memory when
-// it is opened, and gives it back when it is closed: from an arena of the caller's, or the heap.
+// An inflater knows nothing of messages, and a deflater only what RFC 7692 makes of one; of frames
+// they know nothing. Each takes all of its memory when it is opened, and gives it back when it is
+// closed: from an arena of the caller's, or the heap.
 #pragma once
 
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <span>
 
 #include <zlib.h>
 
 #include <sockless/octets.hpp>
+#include <sockless/storage.hpp>
 
 namespace sockless::inline v0 {
 
@@ -55,7 +56,7 @@ class stream_memory {
     static voidpf take(voidpf self, uInt items, uInt size) noexcept {
         auto& mine = *static_cast<stream_memory*>(self);
         const std::size_t octets = std::size_t{items} * size;
-        if (mine.arena_.empty()) return new (std::nothrow) octet[octets];
+        if (mine.arena_.empty()) return new_octets(octets);
         constexpr std::size_t alignment = alignof(std::max_align_t);
         const auto next = std::bit_cast<std::uintptr_t>(mine.arena_.data() + mine.used_);
         const std::size_t begin = mine.used_ + (alignment - next % alignment) % alignment;
@@ -193,9 +194,20 @@ class deflater {
     }
     void reset() noexcept { deflateReset(&stream_); }
 
-    // What a message of this size takes at the most, with the marker behind it.
+    // The room that a message of this size needs; 0: zlib, which counts octets in 32 bits, cannot.
     std::size_t bound(std::size_t size) noexcept {
-        return deflateBound(&stream_, static_cast<uLong>(size)) + 16;
+        constexpr std::size_t most = std::size_t{1} << 30;
+        return size > most ? 0 : deflateBound(&stream_, static_cast<uLong>(size)) + 16;
+    }
+    // 7.2.1: compresses it, in as much room, and says how much of that it took.
+    std::size_t message(std::span<const octet> plain, std::span<octet> out) noexcept {
+        // 7.2.3.6: an empty message is an empty stored block, and only its first octet stays.
+        if (plain.empty()) {
+            out[0] = 0x00;
+            return 1;
+        }
+        // "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end."
+        return step(plain, out).made - 4;
     }
     // All of it, up to a marker: an empty stored block, which ends with its last octet.
     stream_step step(std::span<const octet> in, std::span<octet> out) noexcept {

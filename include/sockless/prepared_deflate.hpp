@@ -7,7 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <span>
 
 #include <sockless/compression.hpp>
@@ -19,6 +18,7 @@
 #include <sockless/outcome.hpp>
 #include <sockless/prepared.hpp>
 #include <sockless/server_connection.hpp>
+#include <sockless/storage.hpp>
 
 namespace sockless::inline v0 {
 
@@ -29,12 +29,12 @@ class prepared_deflate {
         : plain_(type, payload) {
         deflater stream;
         if (payload.empty() || !stream.open(how)) return;
-        const std::size_t most = longest_header + stream.bound(payload.size());
-        octets_ = new (std::nothrow) octet[most];
+        const std::size_t most = stream.bound(payload.size());
+        if (most == 0) return;
+        octets_ = new_octets(longest_header + most);
         if (octets_ == nullptr) return;
-        const std::span<octet> room(octets_, most);
-        const stream_step step = stream.step(payload, room.subspan(longest_header));
-        const std::size_t size = step.made - 4;
+        const std::span<octet> room(octets_, longest_header + most);
+        const std::size_t size = stream.message(payload, room.subspan(longest_header));
         std::array<octet, longest_header> header{};
         const std::size_t front =
             encode_header({.rsv1 = true, .op = opcode_of(type), .length = size}, header);
