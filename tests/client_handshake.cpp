@@ -28,10 +28,13 @@ using sockless::result;
 using sockless::rule;
 using sockless::text_view;
 using sockless::written;
+using support::and_also;
 using support::head_of;
 using support::literal;
 using support::octets_of_text;
 using support::text_of;
+using support::with;
+using support::without;
 
 namespace {
 
@@ -99,22 +102,6 @@ outcome<answer_kind> read(std::string_view head, std::string_view protocols = {}
 const texts upgrade{"HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
                     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="};
 
-texts with(std::size_t index, const std::string& line) {
-    texts lines = upgrade;
-    lines[index] = line;
-    return lines;
-}
-texts without(std::size_t index) {
-    texts lines = upgrade;
-    lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(index));
-    return lines;
-}
-texts and_also(const texts& more) {
-    texts lines = upgrade;
-    lines.insert(lines.end(), more.begin(), more.end());
-    return lines;
-}
-
 void check_open(const texts& lines, std::string_view protocols = {},
                 std::string_view extensions = {}) {
     const std::string head = head_of(lines);
@@ -176,7 +163,7 @@ TEST_CASE("24 a request that was not written changes nothing") {
 
 TEST_CASE("H9 16 octets behind the head are left, and nobody's if it does not open") {
     const std::string head = head_of(upgrade);
-    const std::string wrong = head_of(with(3, "Sec-WebSocket-Accept: x"));
+    const std::string wrong = head_of(with(upgrade, 3, "Sec-WebSocket-Accept: x"));
     for (const std::string& behind :
          {std::string("\x81\x05Hello"), std::string("\0\r\n", 3), head}) {
         client_handshake handshake = asked();
@@ -210,21 +197,21 @@ TEST_CASE("responses of real servers open") {
 }
 
 TEST_CASE("H9 a response has Upgrade, Connection and the proof, in any case") {
-    check_open(with(1, "UPGRADE: WebSocket"));
-    check_open(with(2, "connection: keep-alive, upgrade"));
-    check_broken_line(without(1), 3, rule::bad_upgrade);
-    check_broken_line(without(2), 3, rule::bad_connection);
-    check_broken_line(without(3), 3, rule::bad_accept);
+    check_open(with(upgrade, 1, "UPGRADE: WebSocket"));
+    check_open(with(upgrade, 2, "connection: keep-alive, upgrade"));
+    check_broken_line(without(upgrade, 1), 3, rule::bad_upgrade);
+    check_broken_line(without(upgrade, 2), 3, rule::bad_connection);
+    check_broken_line(without(upgrade, 3), 3, rule::bad_accept);
     for (const std::string value :
          {"", "websockets", "websocket, h2c", "websocket,", "\"websocket\"", "websocket/13"}) {
-        check_broken_line(with(1, "Upgrade: " + value), 1, rule::bad_upgrade);
+        check_broken_line(with(upgrade, 1, "Upgrade: " + value), 1, rule::bad_upgrade);
     }
     for (const std::string value : {"", "close", "no-upgrade", "upgrade2", "\"upgrade\""}) {
-        check_broken_line(with(2, "Connection: " + value), 4, rule::bad_connection);
+        check_broken_line(with(upgrade, 2, "Connection: " + value), 4, rule::bad_connection);
     }
-    check_broken_line(and_also({upgrade[1]}), 4, rule::bad_upgrade);
-    check_broken_line(and_also({upgrade[3]}), 4, rule::bad_accept);
-    texts two = with(2, "Connection: keep-alive");
+    check_broken_line(and_also(upgrade, {upgrade[1]}), 4, rule::bad_upgrade);
+    check_broken_line(and_also(upgrade, {upgrade[3]}), 4, rule::bad_accept);
+    texts two = with(upgrade, 2, "Connection: keep-alive");
     two.emplace_back("Connection: Upgrade");
     check_open(two);
 }
@@ -235,40 +222,41 @@ TEST_CASE("H9 another proof is refused, at every octet of it") {
         const bool letter = (proof[at] | 0x20) >= 'a' && (proof[at] | 0x20) <= 'z';
         std::string other = proof;
         other[at] = letter ? static_cast<char>(proof[at] ^ 0x20) : 'A';
-        check_broken_line(with(3, "Sec-WebSocket-Accept: " + other), 3, rule::bad_accept);
+        check_broken_line(with(upgrade, 3, "Sec-WebSocket-Accept: " + other), 3, rule::bad_accept);
     }
     for (const std::string other :
          {"", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo==",
           "S3PPLMBITXAQ9KYGZZHZRBK+XOO=", "dGhlIHNhbXBsZSBub25jZQ=="}) {
-        check_broken_line(with(3, "Sec-WebSocket-Accept: " + other), 3, rule::bad_accept);
+        check_broken_line(with(upgrade, 3, "Sec-WebSocket-Accept: " + other), 3, rule::bad_accept);
     }
-    check_open(with(3, "Sec-WebSocket-Accept:\t " + proof + " \t"));
+    check_open(with(upgrade, 3, "Sec-WebSocket-Accept:\t " + proof + " \t"));
 }
 
 TEST_CASE("H9 44 a subprotocol or an extension that nobody asked for is refused") {
-    const texts chat = and_also({"Sec-WebSocket-Protocol: chat"});
+    const texts chat = and_also(upgrade, {"Sec-WebSocket-Protocol: chat"});
     check_open(chat, "chat");
     check_open(chat, "superchat, chat");
     check_broken_line(chat, 4, rule::bad_protocol);
     check_broken_line(chat, 4, rule::bad_protocol, "superchat, Chat");
     for (const std::string value : {"", "chat, superchat", "CHAT", "chat,"}) {
-        check_broken_line(and_also({"Sec-WebSocket-Protocol: " + value}), 4, rule::bad_protocol,
-                          "chat, superchat");
+        check_broken_line(and_also(upgrade, {"Sec-WebSocket-Protocol: " + value}), 4,
+                          rule::bad_protocol, "chat, superchat");
     }
-    check_broken_line(and_also({chat[4], chat[4]}), 5, rule::bad_protocol, "chat");
+    check_broken_line(and_also(upgrade, {chat[4], chat[4]}), 5, rule::bad_protocol, "chat");
     check_open(upgrade, "chat", "a");
 
-    const texts both = and_also({"Sec-WebSocket-Extensions: b; x=1, a"});
+    const texts both = and_also(upgrade, {"Sec-WebSocket-Extensions: b; x=1, a"});
     check_open(both, "", "a, b; y");
     check_broken_line(both, 4, rule::bad_extension, "", "a");
     check_broken_line(both, 4, rule::bad_extension, "", "");
     check_broken_line(both, 4, rule::bad_extension, "", "A, b");
     for (const std::string value : {"", ",", "a;", "a b", "a; b=\"", "a; b=c d"}) {
-        check_broken_line(and_also({"Sec-WebSocket-Extensions: " + value}), 4, rule::bad_extension,
-                          "", "a, b, c, d");
+        check_broken_line(and_also(upgrade, {"Sec-WebSocket-Extensions: " + value}), 4,
+                          rule::bad_extension, "", "a, b, c, d");
     }
-    check_broken_line(and_also({"Sec-WebSocket-Extensions: a", "Sec-WebSocket-Extensions: b"}), 5,
-                      rule::bad_extension, "", "a, b");
+    check_broken_line(
+        and_also(upgrade, {"Sec-WebSocket-Extensions: a", "Sec-WebSocket-Extensions: b"}), 5,
+        rule::bad_extension, "", "a, b");
 }
 
 TEST_CASE("H9 every final status but 101 is a refusal, with its fields, and its body is left") {
@@ -310,8 +298,9 @@ TEST_CASE("H9 every final status but 101 is a refusal, with its fields, and its 
 }
 
 TEST_CASE("what was agreed on can be asked") {
-    const std::string head = head_of(and_also(
-        {"Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: a; b=1", "X: 1", "X: 2"}));
+    const std::string head =
+        head_of(and_also(upgrade, {"Sec-WebSocket-Protocol: chat",
+                                   "Sec-WebSocket-Extensions: a; b=1", "X: 1", "X: 2"}));
     client_handshake handshake = asked();
     const support::guarded octets(octets_of_text(head + "\x81"));
     REQUIRE(handshake.read(octets.span(), "chat", "a").what == is::value);
@@ -438,10 +427,11 @@ TEST_CASE("40 the order of lines, the case of names and blanks decide nothing fo
         rule broken;
     };
     for (const row& each :
-         {row{and_also({"Sec-WebSocket-Protocol: p", "X: y"}), rule::none},
-          row{with(2, "Connection: close"), rule::bad_connection},
-          row{with(1, "Upgrade: h2c"), rule::bad_upgrade}, row{without(3), rule::bad_accept},
-          row{and_also({"Sec-WebSocket-Protocol: q"}), rule::bad_protocol}}) {
+         {row{and_also(upgrade, {"Sec-WebSocket-Protocol: p", "X: y"}), rule::none},
+          row{with(upgrade, 2, "Connection: close"), rule::bad_connection},
+          row{with(upgrade, 1, "Upgrade: h2c"), rule::bad_upgrade},
+          row{without(upgrade, 3), rule::bad_accept},
+          row{and_also(upgrade, {"Sec-WebSocket-Protocol: q"}), rule::bad_protocol}}) {
         for (int round = 0; round < 200; ++round) {
             texts lines = each.lines;
             std::shuffle(lines.begin() + 1, lines.end(), random);
@@ -465,8 +455,9 @@ TEST_CASE("40 the order of lines, the case of names and blanks decide nothing fo
 }
 
 TEST_CASE("a client takes nothing from the heap") {
-    const std::vector<octet> head = octets_of_text(head_of(and_also(
-        {"Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: permessage-deflate"})));
+    const std::vector<octet> head = octets_of_text(
+        head_of(and_also(upgrade, {"Sec-WebSocket-Protocol: chat",
+                                   "Sec-WebSocket-Extensions: permessage-deflate"})));
     std::array<octet, 512> out{};
     const support::heap_watch heap;
     client_handshake handshake;

@@ -45,6 +45,22 @@ inline std::string head_of(const std::vector<std::string>& lines) {
     return head + "\r\n";
 }
 
+// The lines of a head, but for one of them, or with more.
+inline std::vector<std::string> with(std::vector<std::string> lines, std::size_t index,
+                                     const std::string& line) {
+    lines[index] = line;
+    return lines;
+}
+inline std::vector<std::string> without(std::vector<std::string> lines, std::size_t index) {
+    lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(index));
+    return lines;
+}
+inline std::vector<std::string> and_also(std::vector<std::string> lines,
+                                         const std::vector<std::string>& more) {
+    lines.insert(lines.end(), more.begin(), more.end());
+    return lines;
+}
+
 // What RFC 9112 says a message is, character by character, and not a blank more.
 struct parsed_head {
     std::string start;
