@@ -113,6 +113,27 @@ class peer_inflater {
     }
     void reset() { inflateReset(&stream_); }
 
+    // Octet by octet: so zlib looks everything up in its window, and refuses what is not in it.
+    octet_vector message_in_window(octet_vector compressed) {
+        for (const octet o : support::octets("00 00 FF FF")) compressed.push_back(o);
+        octet_vector plain;
+        stream_.next_in = compressed.data();
+        stream_.avail_in = static_cast<uInt>(compressed.size());
+        octet next{};
+        while (true) {
+            stream_.next_out = &next;
+            stream_.avail_out = 1;
+            const int answer = ::inflate(&stream_, Z_SYNC_FLUSH);
+            if (stream_.avail_out == 0) {
+                plain.push_back(next);
+                continue;
+            }
+            CHECK((answer == Z_OK || answer == Z_BUF_ERROR));
+            CHECK(stream_.avail_in == 0);
+            return plain;
+        }
+    }
+
   private:
     z_stream stream_{};
 };
@@ -215,6 +236,48 @@ struct talk {
     basic_pipe<16'384> between;
     bool opened = false;
 };
+
+// A client and a server that agreed on this offer, and take nothing from each other by themselves.
+struct both_ends {
+    explicit both_ends(const std::string& offer, const deflate_options& client_how = {},
+                       const deflate_options& server_how = {})
+        : client(keys, {}, client_how), server({}, server_how) {
+        const std::string answer = open_with(server, offer);
+        REQUIRE(client.open({.host = "a"}) == result::done);
+        REQUIRE(hear(client, support::response_to(
+                                 drain_text(client),
+                                 "Sec-WebSocket-Extensions: " + answer + "\r\n")) == lines{"open"});
+    }
+
+    connection& end(bool is_client) {
+        if (is_client) return client;
+        return server;
+    }
+    // What one of them makes of this message.
+    octet_vector frame_of(bool is_client, std::span<const octet> plain) {
+        CHECK(end(is_client).send_binary(plain, compressing::yes) == result::done);
+        octet_vector frame = drain(end(is_client));
+        REQUIRE(frame.at(0) == 0xC2);
+        return frame;
+    }
+
+    counted_keys keys;
+    zip_client client;
+    zip_server server;
+};
+
+// The payload of a frame, unmasked.
+octet_vector payload_of(std::span<const octet> frame) {
+    const bool masked = (frame[1] & 128U) != 0;
+    const unsigned length = frame[1] & 127U;
+    frame = frame.subspan(length < 126 ? 2 : length == 126 ? 4 : 10);
+    masking_key key;
+    if (masked) std::copy_n(frame.begin(), 4, key.octets.begin());
+    if (masked) frame = frame.subspan(4);
+    octet_vector payload(frame.begin(), frame.end());
+    mask(payload, key);
+    return payload;
+}
 
 }  // namespace
 
@@ -680,6 +743,59 @@ TEST_CASE("What leaves is what zlib inflates, with and without takeover") {
                 }
             }
             CHECK(first < 20'000);
+        }
+    }
+}
+
+TEST_CASE("No end compresses, or inflates, with a window larger than agreed on") {
+    for (const int client_bits : {9, 10, 11, 12, 13, 14, 15}) {
+        const int server_bits = 24 - client_bits;
+        // Arenas are too small for a larger window.
+        std::vector<octet> server_room(inflate_memory(client_bits));
+        std::vector<octet> client_room(inflate_memory(server_bits));
+        both_ends ends("permessage-deflate; client_max_window_bits=" + std::to_string(client_bits) +
+                           "; server_max_window_bits=" + std::to_string(server_bits),
+                       {.inflate_arena = client_room}, {.inflate_arena = server_room});
+        for (const bool is_client : {false, true}) {
+            const int bits = is_client ? client_bits : server_bits;
+            peer_inflater unzip(bits);
+            const std::size_t window = std::size_t{1} << bits;
+            // What comes again is in the window, or was just behind its end.
+            for (const std::size_t period : {window - 300, window + 100}) {
+                octet_vector plain = noise(period, static_cast<unsigned>(period));
+                for (std::size_t i = 0; i < 200; ++i) plain.push_back(plain[i]);
+                for (int round = 0; round < 2; ++round) {
+                    CAPTURE(client_bits, is_client, period, round);
+                    const octet_vector frame = ends.frame_of(is_client, plain);
+                    CHECK(unzip.message_in_window(payload_of(frame)) == plain);
+                    CHECK(hear(ends.end(!is_client), frame) ==
+                          lines{support::payload_text(message_type::binary, plain)});
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("An end keeps its window between messages, and the other's, unless agreed otherwise") {
+    const octet_vector plain = noise(1'000);
+    const std::string told = support::payload_text(message_type::binary, plain);
+    for (const bool is_client : {false, true}) {
+        for (const bool takeover : {false, true}) {
+            CAPTURE(is_client, takeover);
+            const std::string end = is_client ? "client" : "server";
+            both_ends ends("permessage-deflate" +
+                           (takeover ? "" : "; " + end + "_no_context_takeover"));
+            CHECK(ends.frame_of(is_client, plain).size() > 1'000);
+            CHECK((ends.frame_of(is_client, plain).size() < 100) == takeover);
+            // What refers to the message before is read, or is no message.
+            connection& to = ends.end(!is_client);
+            const auto key = is_client ? std::optional(support::client_key) : std::nullopt;
+            peer_deflater zip;
+            CHECK(hear(to, support::frame(true, 4, 2, key, zip.message(plain))) == lines{told});
+            CHECK(hear(to, support::frame(true, 4, 2, key, zip.message(plain))) ==
+                  (takeover ? lines{told} : lines{}));
+            CHECK(report_of(to) == (takeover ? "nothing, began nobody"
+                                             : "violation, began us, sent 1007, bad_compression"));
         }
     }
 }
