@@ -190,9 +190,11 @@ constexpr std::optional<deflate_terms> verify_deflate(text_view answer,
     if (!ours.peer_takeover && !terms.server_no_context_takeover) return std::nullopt;
     // 7.1.2.1: "the same or smaller value". But to our fallback a server may say any, or none.
     if (ours.insists && terms.server_max_window_bits > ours.peer_window_bits) return std::nullopt;
-    // 7.1.2.2: "equal to or smaller than" ours. What is unsaid holds as we said it (7.1.1.2, too).
-    if ((*said)[detail::client_bits] > ours.window_bits) return std::nullopt;
-    if ((*said)[detail::client_bits] == 0) terms.client_max_window_bits = ours.window_bits;
+    // 7.2.1: what we said of ours is "just a hint", which a server may ignore; it holds for us. So
+    // does what it leaves unsaid (7.1.1.2, too).
+    if (terms.client_max_window_bits > ours.window_bits) {
+        terms.client_max_window_bits = ours.window_bits;
+    }
     if (!ours.takeover) terms.client_no_context_takeover = true;
     return terms;
 }
