@@ -28,7 +28,13 @@ class connection : public handshaking {
   public:
     // ---- octets received, events ----
 
-    constexpr event next(std::span<octet>& in) noexcept;
+    constexpr event next(std::span<octet>& in) noexcept {
+        event told;
+        next(in, told);
+        return told;
+    }
+    // The same into an event that is there already.
+    constexpr void next(std::span<octet>& in, event& told) noexcept;
     constexpr event_range<connection, event> receive(std::span<octet>& in) noexcept {
         return {*this, in};
     }
@@ -58,33 +64,32 @@ class connection : public handshaking {
   private:
     friend class compression;
 
-    // An event is made where it will lie, and not copied: it is read whole soon after its parts
-    // were written, and processors wait for that.
     constexpr void tell(std::span<octet>& in, event& told) noexcept;
+    constexpr void tell_end(std::span<octet>& in, event& told) noexcept;
     constexpr void read_frames(std::span<octet>& in, event& told) noexcept;
-    constexpr void on_frame(const frame_event& frame, event& told) noexcept;
+    constexpr void read_frame(std::span<octet>& in, frame_event& frame) noexcept;
     constexpr void on_slice(const frame_event& frame, event& told) noexcept;
+    constexpr void on_part(const frame_event& frame, event& told) noexcept;
+    constexpr void on_other_frame(const frame_event& frame, event& told) noexcept;
     constexpr void inflate(event& told) noexcept;
     constexpr void no_memory() noexcept;
-    constexpr std::span<octet> bite(std::span<octet> in) const noexcept;
 };
 
 // ---- octets received, events ----
 
-constexpr event connection::next(std::span<octet>& in) noexcept {
+constexpr void connection::next(std::span<octet>& in, event& told) noexcept {
     const std::size_t given = in.size();
+    told = {};
     if (message_told_) message_.clear();
     message_told_ = false;
     if (given > 0) on_life();
-    event told;
     tell(in, told);
     received_.octets += given - in.size();
     if (given > 0) keep_memory();
-    return told;
 }
 
 constexpr void connection::tell(std::span<octet>& in, event& told) noexcept {
-    keep_told_head();
+    if (head_told_) keep_told_head();
     if (open_due_) {
         open_due_ = false;
         told.kind = event::what::open;
@@ -97,7 +102,11 @@ constexpr void connection::tell(std::span<octet>& in, event& told) noexcept {
     }
     if (phase_ == phase::opening) told = read_head(in);
     if (phase_ == phase::open && told.kind == event::what::nothing) read_frames(in, told);
-    if (told.kind != event::what::nothing) return;
+    if (told.kind == event::what::nothing) tell_end(in, told);
+}
+
+// There is nothing to tell of frames, and perhaps there never will be again.
+constexpr void connection::tell_end(std::span<octet>& in, event& told) noexcept {
     if (phase_ == phase::ending) {
         in = in.subspan(in.size());
         after_output();  // there may be memory now
@@ -113,22 +122,33 @@ constexpr void connection::tell(std::span<octet>& in, event& told) noexcept {
 // ---- frames ----
 
 constexpr void connection::read_frames(std::span<octet>& in, event& told) noexcept {
-    while (phase_ == phase::open && !flow_.is_paused() && told.kind == event::what::nothing) {
+    frame_event frame;
+    while (told.kind == event::what::nothing && phase_ == phase::open && !flow_.is_paused()) {
         if (slice_due_) {
             squeeze_.tell(*this, told);
             continue;
         }
-        std::span<octet> piece = bite(in);
-        const std::size_t given = piece.size();
-        const frame_event frame = endpoint_.next(piece);
-        in = in.subspan(given - piece.size());
-        if (frame.kind == frame_event::what::nothing) break;
-        on_frame(frame, told);
+        read_frame(in, frame);
+        if (frame.kind == frame_event::what::nothing) return;
+        if (frame.kind == frame_event::what::slice) {
+            on_slice(frame, told);
+        } else {
+            on_other_frame(frame, told);
+        }
     }
 }
 
-constexpr void connection::on_frame(const frame_event& frame, event& told) noexcept {
-    if (frame.kind == frame_event::what::slice) return on_slice(frame, told);
+// What is compressed is kept until it has been told, so in slices it is taken bite by bite.
+constexpr void connection::read_frame(std::span<octet>& in, frame_event& frame) noexcept {
+    const bool bites = options_.slices && squeeze_.agreed() &&
+                       (endpoint_.lacking() == 0 || endpoint_.compressed());
+    if (!bites || in.size() <= compression::bite) return endpoint_.next(in, frame);
+    std::span<octet> bite = in.first(compression::bite);
+    endpoint_.next(bite, frame);
+    in = in.subspan(compression::bite - bite.size());
+}
+
+constexpr void connection::on_other_frame(const frame_event& frame, event& told) noexcept {
     if (frame.kind == frame_event::what::violated) return start_ending(cause::violation);
     ++received_.control;
     after_output();
@@ -146,25 +166,30 @@ constexpr void connection::on_slice(const frame_event& frame, event& told) noexc
     if (frame.remaining == 0) ++received_.frames;
     if (frame.last) ++received_.messages;
     on_message();
+    const bool is_whole = frame.first && frame.last && !message_.is_tail(frame.payload);
+    if (frame.compressed || !(is_whole || options_.slices)) return on_part(frame, told);
+    told = {.kind = options_.slices ? event::what::slice : event::what::message,
+            .type = frame.type,
+            .first = frame.first,
+            .last = frame.last,
+            .payload = frame.payload,
+            .remaining = frame.remaining};
+}
+
+// What becomes part of a message that is told whole, or has to be inflated.
+constexpr void connection::on_part(const frame_event& frame, event& told) noexcept {
     if (frame.compressed) {
         squeeze_.take({frame.payload, frame.type, frame.first, frame.last});
         return squeeze_.tell(*this, told);
     }
-    std::span<octet> payload = frame.payload;
-    bool first = frame.first;
-    if (!options_.slices && (!first || !frame.last || message_.is_tail(payload))) {
-        if (!message_.append(payload)) return no_memory();
-        if (!frame.last) return;
-        message_told_ = true;
-        first = true;
-        payload = message_.octets();
-    }
-    told.kind = options_.slices ? event::what::slice : event::what::message;
-    told.type = frame.type;
-    told.first = first;
-    told.last = frame.last;
-    told.payload = payload;
-    told.remaining = frame.remaining;
+    if (!message_.append(frame.payload)) return no_memory();
+    if (!frame.last) return;
+    message_told_ = true;
+    told = {.kind = event::what::message,
+            .type = frame.type,
+            .first = true,
+            .last = true,
+            .payload = message_.octets()};
 }
 
 constexpr void connection::no_memory() noexcept {
@@ -173,13 +198,6 @@ constexpr void connection::no_memory() noexcept {
 }
 
 // ---- compressed messages ----
-
-// What is compressed is kept until it has been told, so in slices it is taken bite by bite.
-constexpr std::span<octet> connection::bite(std::span<octet> in) const noexcept {
-    const bool plain = endpoint_.lacking() > 0 && !endpoint_.compressed();
-    if (!options_.slices || plain || !squeeze_.agreed()) return in;
-    return in.first(in.size() < compression::bite ? in.size() : compression::bite);
-}
 
 constexpr void connection::inflate(event& told) noexcept {
     const std::size_t limit = options_.limit.message;

@@ -39,12 +39,14 @@ struct endpoint_options {
 class endpoint {
   public:
     constexpr frame_event next(std::span<octet>& in) noexcept {
-        const frame_event event = reader_.next(in);
-        if (event.kind == frame_event::what::ping) on_ping(event.payload);
-        if (event.kind == frame_event::what::close) on_close(event.code);
-        // 7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code".
-        if (event.kind == frame_event::what::violated) queue_close(event.code);
+        frame_event event;
+        next(in, event);
         return event;
+    }
+    // The same into an event that is there already.
+    constexpr void next(std::span<octet>& in, frame_event& event) noexcept {
+        reader_.next(in, event);
+        if (event.kind > frame_event::what::slice) answer(event);
     }
 
     constexpr event_range<endpoint, frame_event> receive(std::span<octet>& in) noexcept {
@@ -94,7 +96,7 @@ class endpoint {
         return allowed;
     }
 
-    // The next octets of the frame that start() began: masked in place if we are a client. Gives
+    // The next octets of the frame that start() began: in place, masked if we are a client. Gives
     // back as many as the frame still lacked.
     constexpr std::span<octet> pay(std::span<octet> piece) noexcept { return writer_.pay(piece); }
     // The same while copying; says how many octets were lacking, given and held.
@@ -115,23 +117,19 @@ class endpoint {
         return came ? reader_.close_reason() : std::span<octet>{};
     }
 
-    // What the data frame that is arriving still lacks; 0: none is.
+    // What the data frame that is arriving still lacks, or 0; and whether it is compressed.
     constexpr std::size_t lacking() const noexcept { return reader_.lacking(); }
-    // Is it compressed?
     constexpr bool compressed() const noexcept { return reader_.compressed(); }
-
     constexpr std::uint64_t offset() const noexcept { return reader_.offset(); }
     constexpr closing state() const noexcept { return state_; }
     constexpr close_report report() const noexcept {
-        return {
-            .why = why(),
-            .state = state_,
-            .began = began_,
-            .sent = sent_,
-            .received = received_,
-            .fault = reader_.fault(),
-            .clean = why() == cause::closed,
-        };
+        return {.why = why(),
+                .state = state_,
+                .began = began_,
+                .sent = sent_,
+                .received = received_,
+                .fault = reader_.fault(),
+                .clean = why() == cause::closed};
     }
 
     friend constexpr bool operator==(const endpoint&, const endpoint&) noexcept = default;
@@ -170,15 +168,14 @@ class endpoint {
     constexpr written write(frame_kind frame, std::span<const octet> payload, maybe_key key,
                             std::span<octet> out) noexcept {
         const result allowed = may_send(frame);
-        if (allowed != result::done) return {allowed, 0};
-        return writer_.write(frame, payload, key, out);
+        return allowed == result::done ? writer_.write(frame, payload, key, out)
+                                       : written{allowed, 0};
     }
 
     constexpr written send_control(opcode op, std::span<const octet> payload, maybe_key key,
                                    std::span<octet, longest_control_frame> out) noexcept {
         const result allowed = may_send();
-        if (allowed != result::done) return {allowed, 0};
-        return write_control(op, payload, key, out);
+        return allowed == result::done ? write_control(op, payload, key, out) : written{allowed, 0};
     }
 
     // Of the control frame that is due.
@@ -209,11 +206,17 @@ class endpoint {
         return sent_ && received_ ? cause::closed : cause::nothing;
     }
 
+    constexpr void answer(const frame_event& event) noexcept {
+        if (event.kind == frame_event::what::ping) return on_ping(event.payload);
+        if (event.kind == frame_event::what::close) return on_close(event.code);
+        // 7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code".
+        if (event.kind == frame_event::what::violated) queue_close(event.code);
+    }
+
     constexpr void on_ping(std::span<const octet> payload) noexcept {
         // 5.5.2: a Pong answers a Ping. We send none once our Close has gone, or is about to:
         // nothing leaves after it, although 5.5.2 excuses only who has received a Close.
-        const bool open = state_ == closing::open && due_ != reply::close;
-        if (!open || !answer_pings_) return;
+        if (state_ != closing::open || due_ == reply::close || !answer_pings_) return;
         due_ = reply::pong;
         reply_size_ = static_cast<std::uint8_t>(copy_octets(payload, reply_));
     }

@@ -18,12 +18,14 @@ class event_range {
     class iterator {
       public:
         constexpr iterator(Machine& machine, std::span<octet>& in) noexcept
-            : machine_(machine), in_(in), event_(machine.next(in)) {}
+            : machine_(machine), in_(in) {
+            machine_.next(in_, event_);
+        }
 
         constexpr const Event& operator*() const noexcept { return event_; }
         constexpr const Event* operator->() const noexcept { return &event_; }
         constexpr iterator& operator++() noexcept {
-            event_ = machine_.next(in_);
+            machine_.next(in_, event_);
             return *this;
         }
         friend constexpr bool operator==(const iterator& left, end_mark) noexcept {

@@ -16,6 +16,7 @@
 
 #include <sockless/close_payload.hpp>
 #include <sockless/event_range.hpp>
+#include <sockless/first_octet.hpp>
 #include <sockless/fragmentation.hpp>
 #include <sockless/frame_header.hpp>
 #include <sockless/limits.hpp>
@@ -24,6 +25,7 @@
 #include <sockless/opcode.hpp>
 #include <sockless/outcome.hpp>
 #include <sockless/payload.hpp>
+#include <sockless/short_message.hpp>
 #include <sockless/utf8.hpp>
 #include <sockless/version.hpp>
 
@@ -45,38 +47,6 @@ struct frame_event {
     constexpr text_view text() const noexcept { return {payload}; }
 };
 
-namespace detail {
-
-inline constexpr octet rsv2_and_3 = wire::rsv_bits & ~wire::rsv1;
-
-// A first octet without RSV2 and RSV3: the index of a bit in a set.
-constexpr unsigned squeeze(octet first) noexcept {
-    return (first & (wire::fin | wire::rsv1)) >> 2U | (first & wire::opcode_bits);
-}
-
-// The first octets that break no rule, by whether RSV1 was agreed on and by the unfinished message.
-inline constexpr auto first_octets = [] {
-    std::array<std::array<std::uint64_t, 3>, 2> sets{};
-    for (unsigned rsv1 = 0; rsv1 < 2; ++rsv1) {
-        for (unsigned message = 0; message < 3; ++message) {
-            for (unsigned value = 0; value < 256; ++value) {
-                const auto first = static_cast<octet>(value);
-                const auto op = static_cast<opcode>(first & wire::opcode_bits);
-                if (judge_first_octet(first, {.rsv1 = rsv1 != 0}) != rule::none) continue;
-                if (!is_control(op) &&
-                    follow(static_cast<fragmentation>(message), op, (first & wire::fin) != 0)
-                            .broken != rule::none) {
-                    continue;
-                }
-                sets[rsv1][message] |= std::uint64_t{1} << squeeze(first);
-            }
-        }
-    }
-    return sets;
-}();
-
-}  // namespace detail
-
 class frame_reader {
   public:
     constexpr explicit frame_reader(role receiver, const limits& limit = {},
@@ -88,20 +58,16 @@ class frame_reader {
 
     constexpr frame_event next(std::span<octet>& in) noexcept {
         frame_event event;
-        if (!ended_) {
-            const std::size_t given = in.size();
-            const rule broken = read_event(in, event);
-            offset_ += given - in.size();
-            if (broken != rule::none) {
-                broken_ = broken;
-                ended_ = true;
-                event.kind = frame_event::what::violated;
-                event.broken = broken;
-                event.code = detail::code_of_framing(broken);
-            }
-        }
-        if (ended_) in = in.subspan(in.size());
+        next(in, event);
         return event;
+    }
+
+    // The same into an event that is there already, because to copy one costs more than to make it.
+    constexpr void next(std::span<octet>& in, frame_event& event) noexcept {
+        if constexpr (!prefer_small) {
+            if (take_short_message(in, event)) return;
+        }
+        take_step(in, event);
     }
 
     constexpr event_range<frame_reader, frame_event> receive(std::span<octet>& in) noexcept {
@@ -144,11 +110,46 @@ class frame_reader {
     friend constexpr bool operator==(const frame_reader&, const frame_reader&) noexcept = default;
 
   private:
+    // Takes a whole message in one short frame, if there is one, and no rule is broken.
+    constexpr bool take_short_message(std::span<octet>& in, frame_event& event) noexcept {
+        const bool between = frame_.taken() == 0 && message_ == fragmentation::none && !ended_;
+        if (!between) return false;
+        const std::size_t most = message_limit_ < frame_limit_ ? message_limit_ : frame_limit_;
+        const short_message found = find_short_message(in, expected_.receiver, most);
+        if (found.size == 0 || !unmask(found, in)) return false;
+        event = {.kind = frame_event::what::slice,
+                 .type = found.type,
+                 .first = true,
+                 .last = true,
+                 .payload = found.payload(in)};
+        compressed_ = false;
+        offset_ += found.size;
+        in = in.subspan(found.size);
+        return true;
+    }
+
+    constexpr void take_step(std::span<octet>& in, frame_event& event) noexcept {
+        event = {};
+        if (!ended_) {
+            const std::size_t given = in.size();
+            const rule broken = read_event(in, event);
+            offset_ += given - in.size();
+            if (broken != rule::none) {
+                broken_ = broken;
+                ended_ = true;
+                event.kind = frame_event::what::violated;
+                event.broken = broken;
+                event.code = detail::code_of_framing(broken);
+            }
+        }
+        if (ended_) in = in.subspan(in.size());
+    }
+
     // Reads up to the next event, or to an octet that breaks a rule, and stops in front of that.
     constexpr rule read_event(std::span<octet>& in, frame_event& event) noexcept {
         if constexpr (!prefer_small) {
-            if (frame_.taken() == 0 && in.size() >= 2 && may_come(in[0]) &&
-                frame_.take_common(in, expected_)) {
+            if (frame_.taken() == 0 && in.size() >= 2 &&
+                may_come(in[0], expected_.rsv1, message_) && frame_.take_common(in, expected_)) {
                 const rule broken = judge_common_header(in);
                 if (broken != rule::none) return broken;
             }
@@ -171,13 +172,6 @@ class frame_reader {
         const rule broken = frame_.take(next, expected_);
         if (broken != rule::none || is_control(frame_.op())) return broken;
         return judge_data_frame();
-    }
-
-    // Is this a first octet that breaks no rule now? The answers are computed from the rules.
-    constexpr bool may_come(octet first) const noexcept {
-        const std::uint64_t set =
-            detail::first_octets[expected_.rsv1 ? 1 : 0][static_cast<std::size_t>(message_)];
-        return (first & detail::rsv2_and_3) == 0 && (set >> detail::squeeze(first) & 1) != 0;
     }
 
     constexpr rule judge_common_header(std::span<octet>& in) noexcept {

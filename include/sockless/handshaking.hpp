@@ -84,6 +84,7 @@ class handshaking : public speaking {
     constexpr void keep_told_head() noexcept;
 
     bool message_told_ = false;  // the application looks at message_
+    bool head_told_ = false;     // and at the head
 
   private:
     constexpr void start_frames() noexcept {
@@ -98,7 +99,6 @@ class handshaking : public speaking {
     const side_functions& side_;
     std::size_t kept_ = 0;          // octets in front of the head
     std::span<octet> told_head_{};  // a head that lies in the caller's octets
-    bool head_told_ = false;        // the application looks at the head
 };
 
 constexpr event handshaking::read_head(std::span<octet>& in) noexcept {
@@ -152,7 +152,6 @@ constexpr event handshaking::on_head(const head_outcome& head, std::span<octet> 
 
 // The head has been told; who still wants to see it finds it in memory of our own from now on.
 constexpr void handshaking::keep_told_head() noexcept {
-    if (!head_told_) return;
     head_told_ = false;
     const std::span<octet> head = told_head_;
     told_head_ = {};

@@ -19,6 +19,8 @@
 #include <sockless/payload.hpp>         // 5.3 and 8.1 in one step
 #include <sockless/frame_header.hpp>    // 5.2: the layout
 #include <sockless/fragmentation.hpp>   // 5.4: a table
+#include <sockless/first_octet.hpp>     // 5.2, 5.4: what a frame may begin with
+#include <sockless/short_message.hpp>   // 5.2: a whole message in one short frame
 #include <sockless/close_payload.hpp>   // 5.5.1
 #include <sockless/event_range.hpp>     // a range over next()
 #include <sockless/frame_reader.hpp>    // 5, 6.2: octets to events

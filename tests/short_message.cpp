@@ -1,0 +1,138 @@
+// short_message.hpp: a whole message in one short frame is found, or nothing is.
+#include <sockless/short_message.hpp>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/guarded.hpp"
+#include "support/octets.hpp"
+
+using namespace sockless;
+
+namespace {
+
+using support::to_string;
+
+std::vector<octet> frame(unsigned first, std::string_view payload, std::optional<masking_key> key) {
+    std::vector<octet> octets{static_cast<octet>(first),
+                              static_cast<octet>((key ? 0x80U : 0U) | payload.size())};
+    if (key) octets.insert(octets.end(), key->octets.begin(), key->octets.end());
+    for (std::size_t i = 0; i < payload.size(); ++i) {
+        const octet mask = key ? key->octets[i % 4] : octet{0};
+        octets.push_back(static_cast<octet>(static_cast<octet>(payload[i]) ^ mask));
+    }
+    return octets;
+}
+
+constexpr masking_key key{{0x12, 0xF3, 0x80, 0x45}};
+constexpr std::optional<masking_key> no_key{};
+constexpr std::size_t any = SIZE_MAX;
+
+}  // namespace
+
+TEST_CASE("a whole message of up to 125 octets is found, and unmasked where it lies") {
+    for (const message_type type : {message_type::text, message_type::binary}) {
+        for (std::size_t length = 0; length <= 125; ++length) {
+            std::string payload;
+            while (payload.size() < length) payload += static_cast<char>('a' + payload.size() % 26);
+            for (const auto& sent : {std::optional(key), no_key}) {
+                const role receiver = sent ? role::server : role::client;
+                const std::vector<octet> whole =
+                    frame(type == message_type::text ? 0x81 : 0x82, payload, sent);
+                const support::guarded guard(whole);
+                const std::span<octet> octets = guard.span();
+                const short_message found = find_short_message(octets, receiver, any);
+                CHECK(found.type == type);
+                CHECK(found.head == (sent ? 6 : 2));
+                REQUIRE(found.size == whole.size());
+                CHECK(unmask(found, octets));
+                CHECK(to_string(found.payload(octets)) == payload);
+            }
+        }
+    }
+}
+
+TEST_CASE("behind a message the next may begin, and a message that lacks an octet is none") {
+    std::vector<octet> two = frame(0x81, "first", key);
+    const std::size_t size = two.size();
+    const std::vector<octet> second = frame(0x82, "second", key);
+    two.insert(two.end(), second.begin(), second.end());
+    CHECK(find_short_message(two, role::server, any).size == size);
+    for (std::size_t there = 0; there < size; ++there) {
+        const support::guarded part(
+            std::vector<octet>(two.begin(), two.begin() + static_cast<std::ptrdiff_t>(there)));
+        CHECK(find_short_message(part.span(), role::server, any).size == 0);
+    }
+}
+
+TEST_CASE("of all first and second octets, only those of short whole messages are taken") {
+    std::vector<octet> octets(300, 'a');
+    for (unsigned first = 0; first < 256; ++first) {
+        for (unsigned second = 0; second < 256; ++second) {
+            octets[0] = static_cast<octet>(first);
+            octets[1] = static_cast<octet>(second);
+            const bool begins = first == 0x81 || first == 0x82;
+            const std::size_t server =
+                begins && second >= 0x80 && second - 0x80 < 126 ? 6 + second - 0x80 : 0;
+            const std::size_t client = begins && second < 126 ? 2 + second : 0;
+            REQUIRE(find_short_message(octets, role::server, any).size == server);
+            REQUIRE(find_short_message(octets, role::client, any).size == client);
+        }
+    }
+}
+
+TEST_CASE("a message above the limit is left to the reader") {
+    const std::vector<octet> octets = frame(0x81, "12345", key);
+    CHECK(find_short_message(octets, role::server, 5).size == octets.size());
+    CHECK(find_short_message(octets, role::server, 4).size == 0);
+    CHECK(find_short_message(octets, role::server, 0).size == 0);
+    CHECK(find_short_message(frame(0x81, "", key), role::server, 0).size == 6);
+}
+
+TEST_CASE(
+    "text that is not UTF-8 stays as it came, wherever it breaks, and binary may be anything") {
+    for (std::size_t length = 1; length <= 125; ++length) {
+        for (std::size_t at = 0; at < length; ++at) {
+            for (const char bad : {'\xFF', '\xC3', '\x80', '\xED'}) {
+                std::string payload(length, 'a');
+                payload[at] = bad;
+                for (const auto& sent : {std::optional(key), no_key}) {
+                    std::vector<octet> octets = frame(0x81, payload, sent);
+                    const std::vector<octet> before = octets;
+                    const role receiver = sent ? role::server : role::client;
+                    const short_message found = find_short_message(octets, receiver, any);
+                    REQUIRE(!unmask(found, octets));
+                    REQUIRE(octets == before);
+                    octets[0] = 0x82;
+                    REQUIRE(unmask(find_short_message(octets, receiver, any), octets));
+                    REQUIRE(to_string(found.payload(octets)) == payload);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("the same in constant evaluation") {
+    // RFC 6455, 5.7: a masked "Hello".
+    constexpr auto hello = [] {
+        std::array<octet, 11> octets{0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D,
+                                     0x7F, 0x9F, 0x4D, 0x51, 0x58};
+        const short_message found = find_short_message(octets, role::server, 5);
+        return found.size == 11 && unmask(found, octets) &&
+               text_view{found.payload(octets)} == "Hello";
+    }();
+    static_assert(hello);
+    constexpr auto bad = [] {
+        std::array<octet, 4> octets{0x81, 0x02, 'a', 0xC3};
+        const short_message found = find_short_message(octets, role::client, 5);
+        return found.size == 4 && !unmask(found, octets) && octets[2] == 'a' && octets[3] == 0xC3;
+    }();
+    static_assert(bad);
+    CHECK((hello && bad));
+}
