@@ -63,14 +63,14 @@ constexpr std::size_t header_size(std::uint64_t length, bool masked) noexcept {
     return 2 + extended_length_size(length_code(length)) + (masked ? sizeof(masking_key) : 0);
 }
 
-// Writes the header and says how many octets it took. The length is at most wire::longest_frame.
-constexpr std::size_t encode_header(const frame_header& header,
-                                    std::span<octet, longest_header> out) noexcept {
+namespace detail {
+// encode_header(), where there is just room for what it takes.
+constexpr std::size_t put_header(const frame_header& header, std::span<octet> out) noexcept {
     const octet code = length_code(header.length);
-    const std::size_t extended = extended_length_size(code);
     out[0] = static_cast<octet>((header.fin ? wire::fin : 0) | (header.rsv1 ? wire::rsv1 : 0) |
                                 static_cast<octet>(header.op));
     out[1] = static_cast<octet>((header.key ? wire::mask : 0) | code);
+    const std::size_t extended = extended_length_size(code);
     store_network(header.length, out.subspan(2, extended));
     std::size_t size = 2 + extended;
     if (!header.key) return size;
@@ -78,6 +78,13 @@ constexpr std::size_t encode_header(const frame_header& header,
     const masking_key key = *header.key;
     for (const octet o : key.octets) out[size++] = o;
     return size;
+}
+}  // namespace detail
+
+// Writes the header and says how many octets it took. The length is at most wire::longest_frame.
+constexpr std::size_t encode_header(const frame_header& header,
+                                    std::span<octet, longest_header> out) noexcept {
+    return detail::put_header(header, out);
 }
 
 // What a receiver knows of the frames to come: its own role, and whether an extension that was

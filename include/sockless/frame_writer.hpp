@@ -64,16 +64,7 @@ class frame_writer {
                            frame_start& out) noexcept {
         const result allowed = may_start(frame.type, length);
         if (allowed != result::done) return allowed;
-        const bool begins = message_ == fragmentation::none;
-        const frame_header header{
-            .fin = frame.last,
-            .rsv1 = begins && frame.compressed,
-            .op = begins ? opcode_of(frame.type) : opcode::continuation,
-            .key = key,
-            .length = length,
-        };
-        out.size = static_cast<std::uint8_t>(encode_header(header, out.octets));
-        message_ = follow(message_, header.op, header.fin).next;
+        out.size = static_cast<std::uint8_t>(begin(frame, length, key, out.octets));
         owed_ = length;
         masked_ = key.has_value();
         if (masked_) key_ = *key;
@@ -119,10 +110,12 @@ class frame_writer {
         if (allowed != result::done) return {allowed, 0};
         const std::size_t size = header_size(payload.size(), key.has_value()) + payload.size();
         if (out.size() < size) return {result::full, size};
-        frame_start header;
-        static_cast<void>(start(frame, payload.size(), key, header));
-        copy_octets(header.view(), out);
-        pay(payload, out.subspan(header.size));
+        const std::size_t head = begin(frame, payload.size(), key, out);
+        if (key) {
+            mask_copy(payload, out.subspan(head), *key);
+        } else {
+            copy_octets(payload, out.subspan(head));
+        }
         return {result::done, size};
     }
 
@@ -139,6 +132,21 @@ class frame_writer {
         const bool continues = message_ != fragmentation::none;
         if (continues && message_ != unfinished(type)) return result::mid_message;
         return length > wire::longest_frame ? result::too_large : result::done;
+    }
+
+    // Writes the header of the next frame of a message.
+    constexpr std::size_t begin(frame_kind frame, std::uint64_t length,
+                                std::optional<masking_key> key, std::span<octet> out) noexcept {
+        const bool begins = message_ == fragmentation::none;
+        const frame_header header{
+            .fin = frame.last,
+            .rsv1 = begins && frame.compressed,
+            .op = begins ? opcode_of(frame.type) : opcode::continuation,
+            .key = key,
+            .length = length,
+        };
+        message_ = follow(message_, header.op, header.fin).next;
+        return detail::put_header(header, out);
     }
 
     constexpr std::size_t payable(std::size_t size) const noexcept {
