@@ -53,7 +53,7 @@ constexpr bool unmask(short_message found, std::span<octet> in) noexcept {
     const bool is_text = found.type == message_type::text;
     const std::size_t good = unmask(payload, key, is_text, text, payload.size());
     if (good == payload.size()) return true;
-    mask(payload.first(good), first_key);
+    detail::mask_octets(payload.data(), payload.data(), good, first_key);
     return false;
 }
 
