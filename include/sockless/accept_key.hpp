@@ -6,12 +6,14 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
 #include <sockless/base64.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/sha1.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
@@ -33,12 +35,45 @@ constexpr bool is_websocket_key(text_view key) noexcept {
     return key.octets[22] == '=' && key.octets[23] == '=';
 }
 
+namespace detail {
+
+// The two blocks that SHA-1 makes of a key and the GUID, with no key in them yet: 60 octets, the 1
+// behind them, and their number in bits.
+inline constexpr auto accept_blocks = [] {
+    std::array<sha1_block, 2> blocks{};
+    std::size_t at = 24;
+    for (const char c : websocket_guid) {
+        blocks[0][at / 4] |= std::uint32_t{static_cast<octet>(c)} << (24 - at % 4 * 8);
+        ++at;
+    }
+    blocks[0][15] = 0x80000000;
+    blocks[1][15] = 60 * 8;
+    return blocks;
+}();
+
+// Only the first has something of the key; the other mixes in the same words each time.
+constexpr sha1_digest hash_key(text_view key) noexcept {
+    constexpr sha1_schedule second = sha1_expand(accept_blocks[1]);
+    sha1_block first = accept_blocks[0];
+    for (std::size_t i = 0; i < 6; ++i) first[i] = load_network32(key.octets.subspan(4 * i));
+    sha1_state state = sha1_begin;
+    sha1_mix(state, sha1_expand(first));
+    sha1_mix(state, second);
+    return sha1_digest_of(state);
+}
+
+}  // namespace detail
+
 // 4.2.2: the key and the GUID in a row, through SHA-1 and base64.
 constexpr accept_value accept_key(text_view key) noexcept {
+    accept_value out{};
+    if (!prefer_small && key.size() == 24) {
+        base64_encode(detail::hash_key(key), out);
+        return out;
+    }
     sha1_hasher hasher;
     hasher.take(key.octets);
     for (const char next : websocket_guid) hasher.take(static_cast<octet>(next));
-    accept_value out{};
     base64_encode(hasher.finish(), out);
     return out;
 }

@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include <sockless/octets.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
@@ -37,11 +39,31 @@ constexpr std::optional<octet> base64_value(octet letter) noexcept {
     return std::nullopt;
 }
 
+namespace detail {
+inline constexpr std::string_view base64_letters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+// Encodes three octets as four letters, as often as there are three and room for four.
+constexpr std::size_t base64_groups(std::span<const octet> octets, std::span<octet> out) noexcept {
+    std::size_t done = 0;
+    for (; octets.size() >= 3 && out.size() - done >= 4; octets = octets.subspan(3)) {
+        const std::uint32_t bits =
+            std::uint32_t{octets[0]} << 16 | load_network16(octets[1], octets[2]);
+        for (const int shift : {18, 12, 6, 0}) {
+            out[done++] = static_cast<octet>(base64_letters[bits >> shift & 0x3F]);
+        }
+    }
+    return done;
+}
+}  // namespace detail
+
 // Encodes as much as there is room for, and says how many letters the whole needs.
 constexpr std::size_t base64_encode(std::span<const octet> octets, std::span<octet> out) noexcept {
     const std::size_t size = octets.size();
     const std::size_t needed = base64_size(size);
-    for (std::size_t i = 0; i < out.size() && i < needed; ++i) {
+    std::size_t i = 0;
+    if constexpr (!prefer_small) i = detail::base64_groups(octets, out);
+    for (; i < out.size() && i < needed; ++i) {
         // The six bits begin in this octet, behind 0, 6, 4 or 2 others, and may end in the next.
         // 3.5: what the last letter lacks "MUST be set to zero".
         const std::size_t first = i * 3 / 4;

@@ -70,14 +70,16 @@ constexpr std::size_t list_column(octet next) noexcept {
 // with `most_parameters`: with none, this is a list of tokens.
 constexpr bool is_list(text_view line, std::size_t& elements, std::size_t most,
                        std::size_t most_parameters) noexcept {
+    using detail::list_marks;
     using detail::list_place;
     const std::size_t before = elements;
     std::size_t parameters = 0;
     list_place place = list_place::start;
     for (std::size_t i = 0; i <= line.size(); ++i) {
         const octet next = i < line.size() ? line.octets[i] : octet{','};
-        const std::size_t column = detail::list_column(next);
-        if (column == detail::list_marks.size() && !is_token_octet(next)) return false;
+        const bool is_token = is_token_octet(next);
+        const std::size_t column = is_token ? list_marks.size() : detail::list_column(next);
+        if (column == list_marks.size() && !is_token) return false;
         const list_place from = place;
         place = detail::list_table[static_cast<std::size_t>(from)][column];
         if (place == list_place::no) return false;

@@ -15,6 +15,7 @@
 #include <sockless/limits.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/outcome.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
@@ -45,6 +46,16 @@ class request_line {
         return rule::none;
     }
 
+    // Takes a run of octets that only go on with the target, and says how many.
+    constexpr std::size_t take_run(std::span<const octet> run) noexcept {
+        if (index_ != whole) return 0;
+        const std::size_t room = static_cast<std::size_t>(most_ - size_);
+        std::size_t count = 0;
+        while (count < run.size() && count < room && is_target_octet(run[count])) ++count;
+        size_ += static_cast<std::uint16_t>(count);
+        return count;
+    }
+
     constexpr bool done() const noexcept { return index_ == text.size(); }
 
     constexpr std::size_t target_size() const noexcept { return size_; }
@@ -58,9 +69,13 @@ class request_line {
     static constexpr std::size_t host_index = 11;  // the first octet of what is behind "//"
     static constexpr std::size_t whole = 12;       // the form is clear, the target may end
 
-    constexpr rule take_target(octet next) noexcept {
+    static constexpr bool is_target_octet(octet next) noexcept {
         // 6455, 3: "Fragment identifiers [...] MUST NOT be used".
-        if (next <= ' ' || next >= 0x7F || next == '#') return rule::bad_target;
+        return next > ' ' && next < 0x7F && next != '#';
+    }
+
+    constexpr rule take_target(octet next) noexcept {
+        if (!is_target_octet(next)) return rule::bad_target;
         if (size_ == most_) return rule::long_target;
         if (index_ != whole && !take_form(next)) return rule::bad_target;
         ++size_;
@@ -99,6 +114,7 @@ class status_line {
         return rule::none;
     }
 
+    constexpr std::size_t take_run(std::span<const octet>) noexcept { return 0; }
     constexpr bool done() const noexcept { return index_ == text.size(); }
 
     constexpr std::uint16_t status() const noexcept { return status_; }
@@ -173,6 +189,24 @@ class field_lines {
         return is_token_octet(next) ? rule::none : rule::bad_field;
     }
 
+    // Takes the next line, if all of it is there and nothing is wrong with it, and says its size.
+    // It only ever accepts: all else is left to take(), octet by octet.
+    constexpr std::size_t take_line(std::span<const octet> rest, std::size_t at) noexcept {
+        if (state_ != state::begin || left_ == 0) return 0;
+        const std::size_t name = detail::token_run(rest);
+        std::size_t begin = name + 1;
+        if (name == 0 || rest.size() <= begin || rest[name] != ':') return 0;
+        while (begin < rest.size() && is_blank(rest[begin])) ++begin;
+        const std::size_t line = begin + detail::field_run(rest.subspan(begin));
+        if (rest.size() - line < 2 || rest[line] != '\r' || rest[line + 1] != '\n') return 0;
+        std::size_t end = line;
+        while (end > begin && is_blank(rest[end - 1])) --end;
+        --left_;
+        name_ = {static_cast<std::uint16_t>(at), static_cast<std::uint16_t>(at + name)};
+        value_ = {static_cast<std::uint16_t>(at + begin), static_cast<std::uint16_t>(at + end)};
+        return line + 2;
+    }
+
     constexpr bool line_done() const noexcept { return state_ == state::begin; }
     constexpr bool head_done() const noexcept { return state_ == state::head_end; }
 
@@ -221,6 +255,8 @@ class head_scanner {
             if (broken_ != rule::none) return head_part::broken;
             if (lines_.head_done()) return head_part::end;
             if (part != head_part::nothing || at_ >= head.size()) return part;
+            if (!prefer_small && take_run(head)) return head_part::field;
+            if (at_ == head.size()) return part;
             part = take(head[at_]);
             // The octet that fills the limit has to be the last.
             if (++at_ >= most_ && !lines_.head_done()) fail(rule::large_head);
@@ -253,6 +289,18 @@ class head_scanner {
     }
 
   private:
+    // Takes what is clear at a glance, but for the octet that would fill the limit: the rest of a
+    // target, or a whole line, and then it is true.
+    constexpr bool take_run(std::span<const octet> head) noexcept {
+        const std::size_t end = head.size() < most_ ? head.size() : most_ - std::size_t{1};
+        if (at_ >= end) return false;
+        const std::span<const octet> run = head.first(end).subspan(at_);
+        const bool is_line = start_.done();
+        const std::size_t size = is_line ? lines_.take_line(run, at_) : start_.take_run(run);
+        at_ += static_cast<std::uint16_t>(size);
+        return is_line && size > 0;
+    }
+
     constexpr head_part take(octet next) noexcept {
         if (!start_.done()) {
             broken_ = start_.take(next);

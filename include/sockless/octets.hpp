@@ -102,4 +102,9 @@ constexpr std::uint16_t load_network16(octet high, octet low) noexcept {
     return static_cast<std::uint16_t>(high << 8 | low);
 }
 
+constexpr std::uint32_t load_network32(std::span<const octet> octets) noexcept {
+    return std::uint32_t{load_network16(octets[0], octets[1])} << 16 |
+           load_network16(octets[2], octets[3]);
+}
+
 }  // namespace sockless::inline v0

@@ -1,7 +1,8 @@
 // sha1.hpp -- SHA-1, for the accept key (RFC 3174, 6.1).
 //
 // RFC 6455 asks for it as a checksum of a public value. It protects nothing: use it for nothing
-// else. The loop is rolled and keeps 16 words, because a handshake hashes two blocks and no more.
+// else. A small one keeps 16 words and has one loop, because a handshake hashes two blocks and no
+// more. The other is unrolled so far that its five variables only change their names.
 #pragma once
 
 #include <array>
@@ -11,10 +12,74 @@
 #include <span>
 
 #include <sockless/octets.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
 using sha1_digest = std::array<octet, 20>;
+
+namespace detail {
+
+using sha1_state = std::array<std::uint32_t, 5>;
+using sha1_block = std::array<std::uint32_t, 16>;
+using sha1_schedule = std::array<std::uint32_t, 80>;
+
+inline constexpr sha1_state sha1_begin{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
+
+// 6.1: "Method 1 of Computing the Message Digest": the words W(t).
+constexpr sha1_schedule sha1_expand(const sha1_block& block) noexcept {
+    sha1_schedule words{};
+    for (std::size_t t = 0; t < 16; ++t) words[t] = block[t];
+    for (std::size_t t = 16; t < 80; ++t) {
+        words[t] = std::rotl(words[t - 3] ^ words[t - 8] ^ words[t - 14] ^ words[t - 16], 1);
+    }
+    return words;
+}
+
+// 20 steps with one function f(t;B,C,D) and one K(t). After five of them, every variable has its
+// name again.
+template <class Choose>
+constexpr void sha1_steps(sha1_state& v, const std::uint32_t* words, std::uint32_t constant,
+                          Choose choose) noexcept {
+    const auto step = [=](std::uint32_t a, std::uint32_t& b, std::uint32_t c, std::uint32_t d,
+                          std::uint32_t& e, std::uint32_t word) noexcept {
+        e += word + constant;
+        e += choose(b, c, d) + std::rotl(a, 5);
+        b = std::rotl(b, 30);
+    };
+    auto [a, b, c, d, e] = v;
+    for (int i = 0; i < 4; ++i, words += 5) {
+        step(a, b, c, d, e, words[0]);
+        step(e, a, b, c, d, words[1]);
+        step(d, e, a, b, c, words[2]);
+        step(c, d, e, a, b, words[3]);
+        step(b, c, d, e, a, words[4]);
+    }
+    v = {a, b, c, d, e};
+}
+
+constexpr void sha1_mix(sha1_state& state, const sha1_schedule& words) noexcept {
+    using word = std::uint32_t;
+    const auto choice = [](word b, word c, word d) noexcept { return (b & (c ^ d)) ^ d; };
+    const auto parity = [](word b, word c, word d) noexcept { return b ^ c ^ d; };
+    const auto majority = [](word b, word c, word d) noexcept { return (b & c) | (d & (b | c)); };
+    sha1_state v = state;
+    sha1_steps(v, words.data(), 0x5A827999, choice);
+    sha1_steps(v, words.data() + 20, 0x6ED9EBA1, parity);
+    sha1_steps(v, words.data() + 40, 0x8F1BBCDC, majority);
+    sha1_steps(v, words.data() + 60, 0xCA62C1D6, parity);
+    for (std::size_t i = 0; i < v.size(); ++i) state[i] += v[i];
+}
+
+constexpr sha1_digest sha1_digest_of(const sha1_state& state) noexcept {
+    sha1_digest out{};
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = static_cast<octet>(state[i / 4] >> (24 - i % 4 * 8));
+    }
+    return out;
+}
+
+}  // namespace detail
 
 // A message in any number of pieces: of less than 4 GiB.
 class sha1_hasher {
@@ -39,12 +104,7 @@ class sha1_hasher {
         push(size >> 29);
         push(size << 3);
         mix();
-
-        sha1_digest out{};
-        for (std::size_t i = 0; i < out.size(); ++i) {
-            out[i] = static_cast<octet>(state_[i / 4] >> (24 - i % 4 * 8));
-        }
-        return out;
+        return detail::sha1_digest_of(state_);
     }
 
   private:
@@ -55,7 +115,8 @@ class sha1_hasher {
 
     // 6.2: "Method 2 of Computing the Message Digest": the 16 words are a queue.
     constexpr void mix() noexcept {
-        std::array<std::uint32_t, 5> v = state_;
+        if constexpr (!prefer_small) return detail::sha1_mix(state_, detail::sha1_expand(words_));
+        detail::sha1_state v = state_;
         for (unsigned t = 0; t < 80; ++t) {
             const std::uint32_t next = std::rotl(v[0], 5) + choose(t, v) + v[4] + words_[0];
             v = {next, v[0], std::rotl(v[1], 30), v[2], v[3]};
@@ -65,8 +126,7 @@ class sha1_hasher {
     }
 
     // 5: the function f(t;B,C,D) and the constant K(t), of which there are four each.
-    static constexpr std::uint32_t choose(unsigned t,
-                                          const std::array<std::uint32_t, 5>& v) noexcept {
+    static constexpr std::uint32_t choose(unsigned t, const detail::sha1_state& v) noexcept {
         const auto [a, b, c, d, e] = v;
         if (t < 20) return ((b & c) | (~b & d)) + 0x5A827999;
         if (t < 40) return (b ^ c ^ d) + 0x6ED9EBA1;
@@ -74,9 +134,9 @@ class sha1_hasher {
         return (b ^ c ^ d) + 0xCA62C1D6;
     }
 
-    std::array<std::uint32_t, 5> state_{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
-    std::array<std::uint32_t, 16> words_{};  // of the block so far, the oldest in front
-    std::uint32_t last_ = 0;                 // of which all, or some, is the next of them
+    detail::sha1_state state_ = detail::sha1_begin;
+    detail::sha1_block words_{};  // of the block so far, the oldest in front
+    std::uint32_t last_ = 0;      // of which all, or some, is the next of them
     std::uint32_t size_ = 0;
 };
 
