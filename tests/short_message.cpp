@@ -22,7 +22,9 @@ using support::to_string;
 std::vector<octet> frame(unsigned first, std::string_view payload, std::optional<masking_key> key) {
     std::vector<octet> octets{static_cast<octet>(first),
                               static_cast<octet>((key ? 0x80U : 0U) | payload.size())};
-    if (key) octets.insert(octets.end(), key->octets.begin(), key->octets.end());
+    if (key) {
+        for (const octet o : key->octets) octets.push_back(o);
+    }
     for (std::size_t i = 0; i < payload.size(); ++i) {
         const octet mask = key ? key->octets[i % 4] : octet{0};
         octets.push_back(static_cast<octet>(static_cast<octet>(payload[i]) ^ mask));

@@ -241,13 +241,14 @@ class sending {
         move_any_control();
         const std::span<octet> run = out_.space();
         const std::size_t size = squeeze_.deflate(payload, run.subspan(front, most));
+        // A header may turn out to be shorter than it could have been.
+        const std::size_t head = header_size(size, keys_ != nullptr);
+        if (head < front) move_forward(run, front, head, size);
         frame_start start;
         static_cast<void>(endpoint_.start({.type = type, .compressed = true}, size, key(), start));
-        // A header may turn out to be shorter than it could have been.
-        if (start.size < front) move_forward(run, front, start.size, size);
         copy_octets(start.view(), run);
-        endpoint_.pay(run.subspan(start.size, size));
-        out_.add(start.size + size);
+        endpoint_.pay(run.subspan(head, size));
+        out_.add(head + size);
         ++sent_.frames;
         ++sent_.messages;
         return true;
