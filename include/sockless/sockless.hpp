@@ -14,6 +14,7 @@
 
 // framing
 #include <sockless/opcode.hpp>          // 5.2: what a frame is
+#include <sockless/blocks.hpp>          // many octets at once
 #include <sockless/masking.hpp>         // 5.3
 #include <sockless/utf8.hpp>            // 8.1
 #include <sockless/payload.hpp>         // 5.3 and 8.1 in one step
