@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -22,16 +21,13 @@ using sure_block = std::uint64_t;
 #endif
 #ifdef SOCKLESS_AVX2
 using avx2_block = std::uint64_t __attribute__((vector_size(32)));
+using avx2_octets = octet __attribute__((vector_size(32)));
+using avx2_chars = char __attribute__((vector_size(32)));
 #endif
 
 template <class Block>
 [[gnu::always_inline]] inline void load(const octet* from, Block& block) noexcept {
     std::memcpy(&block, from, sizeof block);
-}
-
-template <class Block>
-[[gnu::always_inline]] inline void store(const Block& block, octet* to) noexcept {
-    std::memcpy(to, &block, sizeof block);
 }
 
 // All words of a block, merged by OR.
@@ -44,10 +40,7 @@ template <class Block>
     return all;
 }
 
-// Is any octet not ASCII: has it its highest bit?
-template <class Block>
-[[gnu::always_inline]] inline bool any_high(const Block& block) noexcept {
-    return (merged(block) & 0x8080808080808080) != 0;
-}
+// Those of octets that are not ASCII.
+inline constexpr std::uint64_t high_bits = 0x8080808080808080;
 
 }  // namespace sockless::inline v0::detail

@@ -58,11 +58,8 @@ template <class Block>
 [[gnu::always_inline]] inline void repeat(masking_key key, Block& block) noexcept {
     const auto half = std::bit_cast<std::uint32_t>(key);
     const std::uint64_t wide = std::uint64_t{half} << 32 | half;
-    if constexpr (sizeof block > sizeof wide) {
-        block = Block{} ^ wide;
-    } else {
-        std::memcpy(&block, &wide, sizeof block);
-    }
+    if constexpr (sizeof block > sizeof wide) block = Block{} ^ wide;
+    if constexpr (sizeof block <= sizeof wide) std::memcpy(&block, &wide, sizeof block);
 }
 
 // The same in blocks: at least one, and at most two that are smaller than the key. No octet goes
@@ -72,7 +69,9 @@ template <class Block>
 [[gnu::always_inline]] inline bool mask_by(const octet* from, octet* to, std::size_t size,
                                            masking_key key) noexcept {
     const std::size_t last = size - sizeof(Block);
-    Block head{}, tail{}, wide{};
+    Block head{};
+    Block tail{};
+    Block wide{};
     load(from, head);
     load(from + last, tail);  // before anything that it overlaps is written
     repeat(key.after(last), wide);
@@ -80,27 +79,16 @@ template <class Block>
     repeat(key, wide);
     head ^= wide;
     Block all = head | tail;
-    store(head, to);
+    std::memcpy(to, &head, sizeof head);
     for (std::size_t at = sizeof(Block); at < last; at += sizeof(Block)) {
         Block block{};
         load(from + at, block);
         block ^= wide;
         all |= block;
-        store(block, to + at);
+        std::memcpy(to + at, &block, sizeof block);
     }
-    store(tail, to + last);
-    return any_high(all);
-}
-
-// At most this many octets are masked where they are needed, without a call.
-inline constexpr std::size_t short_size = 2 * sizeof(sure_block);
-
-inline bool mask_short(const octet* from, octet* to, std::size_t size, masking_key key) noexcept {
-    if (size >= sizeof(sure_block)) return mask_by<sure_block>(from, to, size, key);
-    if (size >= 8) return mask_by<std::uint64_t>(from, to, size, key);
-    if (size >= 4) return mask_by<std::uint32_t>(from, to, size, key);
-    if (size >= 2) return mask_by<std::uint16_t>(from, to, size, key);
-    return size > 0 && mask_by<octet>(from, to, size, key);
+    std::memcpy(to + last, &tail, sizeof tail);
+    return (merged(all) & high_bits) != 0;
 }
 
 #ifdef SOCKLESS_AVX2
@@ -113,11 +101,14 @@ inline bool mask_short(const octet* from, octet* to, std::size_t size, masking_k
 
 // The same for any size, with the best that this machine has.
 inline bool mask_some(const octet* from, octet* to, std::size_t size, masking_key key) noexcept {
-    if (size <= short_size) return mask_short(from, to, size, key);
 #ifdef SOCKLESS_AVX2
-    if (__builtin_cpu_supports("avx2")) return mask_avx2(from, to, size, key);
+    if (size > 32 && __builtin_cpu_supports("avx2")) return mask_avx2(from, to, size, key);
 #endif
-    return mask_by<sure_block>(from, to, size, key);
+    if (size >= sizeof(sure_block)) return mask_by<sure_block>(from, to, size, key);
+    if (size >= 8) return mask_by<std::uint64_t>(from, to, size, key);
+    if (size >= 4) return mask_by<std::uint32_t>(from, to, size, key);
+    if (size >= 2) return mask_by<std::uint16_t>(from, to, size, key);
+    return size > 0 && mask_by<octet>(from, to, size, key);
 }
 
 }  // namespace detail
