@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <cstring>
 
 #include <sockless/octets.hpp>
 #include <sockless/version.hpp>
@@ -27,14 +26,14 @@ using avx2_chars = char __attribute__((vector_size(32)));
 
 template <class Block>
 [[gnu::always_inline]] inline void load(const octet* from, Block& block) noexcept {
-    std::memcpy(&block, from, sizeof block);
+    copy_memory(from, &block, sizeof block);
 }
 
 // All words of a block, merged by OR.
 template <class Block>
 [[gnu::always_inline]] inline std::uint64_t merged(const Block& block) noexcept {
     std::array<std::uint64_t, (sizeof block + 7) / 8> words{};
-    std::memcpy(words.data(), &block, sizeof block);
+    copy_memory(&block, words.data(), sizeof block);
     std::uint64_t all = 0;
     for (const std::uint64_t word : words) all |= word;
     return all;

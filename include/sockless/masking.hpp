@@ -8,7 +8,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <type_traits>
 
@@ -59,7 +58,7 @@ template <class Block>
     const auto half = std::bit_cast<std::uint32_t>(key);
     const std::uint64_t wide = std::uint64_t{half} << 32 | half;
     if constexpr (sizeof block > sizeof wide) block = Block{} ^ wide;
-    if constexpr (sizeof block <= sizeof wide) std::memcpy(&block, &wide, sizeof block);
+    if constexpr (sizeof block <= sizeof wide) copy_memory(&wide, &block, sizeof block);
 }
 
 // The same in blocks: at least one, and at most two that are smaller than the key. No octet goes
@@ -79,15 +78,15 @@ template <class Block>
     repeat(key, wide);
     head ^= wide;
     Block all = head | tail;
-    std::memcpy(to, &head, sizeof head);
+    copy_memory(&head, to, sizeof head);
     for (std::size_t at = sizeof(Block); at < last; at += sizeof(Block)) {
         Block block{};
         load(from + at, block);
         block ^= wide;
         all |= block;
-        std::memcpy(to + at, &block, sizeof block);
+        copy_memory(&block, to + at, sizeof block);
     }
-    std::memcpy(to + last, &tail, sizeof tail);
+    copy_memory(&tail, to + last, sizeof tail);
     return (merged(all) & high_bits) != 0;
 }
 
