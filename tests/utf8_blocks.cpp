@@ -34,6 +34,9 @@ std::vector<way> all_ways() {
 #ifdef SOCKLESS_AVX2
     if (__builtin_cpu_supports("avx2") != 0) ways.push_back({sockless::detail::good_avx2, 32});
 #endif
+#ifdef SOCKLESS_NEON
+    ways.push_back({sockless::detail::good_octets, 16});
+#endif
     return ways;
 }
 

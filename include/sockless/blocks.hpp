@@ -23,6 +23,9 @@ using avx2_block = std::uint64_t __attribute__((vector_size(32)));
 using avx2_octets = octet __attribute__((vector_size(32)));
 using avx2_chars = char __attribute__((vector_size(32)));
 #endif
+#ifdef SOCKLESS_NEON
+using neon_octets = octet __attribute__((vector_size(16)));
+#endif
 
 template <class Block>
 [[gnu::always_inline]] inline void load(const octet* from, Block& block) noexcept {

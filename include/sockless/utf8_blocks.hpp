@@ -42,13 +42,19 @@ alignas(64) inline constexpr auto fault_tables = [] {
     return tables;
 }();
 
-#ifdef SOCKLESS_AVX2
 // Replaces the numbers below 16 in a block by what a table has there.
+#ifdef SOCKLESS_AVX2
 [[gnu::target("avx2")]] inline void look_up(const octet* table, avx2_octets& index) noexcept {
     avx2_chars from{};
     load(table, from);
     const auto numbers = __builtin_bit_cast(avx2_chars, index);
     index = __builtin_bit_cast(avx2_octets, __builtin_ia32_pshufb256(from, numbers));
+}
+#else
+inline void look_up(const octet* table, neon_octets& index) noexcept {
+    neon_octets from{};
+    load(table, from);
+    asm("tbl %0.16b, {%1.16b}, %0.16b" : "+w"(index) : "w"(from));
 }
 #endif
 
@@ -103,17 +109,20 @@ template <class Block>
     return size;
 }
 
+// The same with the best that this machine has; without any, nothing is free of faults.
 #ifdef SOCKLESS_AVX2
 [[gnu::target("avx2"), gnu::flatten]] inline std::size_t good_avx2(const octet* text,
                                                                    std::size_t size) noexcept {
     return good_by<avx2_octets>(text, size);
 }
-#endif
-
-// The same with the best that this machine has; without any, nothing is free of faults.
 inline std::size_t good_octets(const octet* text, std::size_t size) noexcept {
     return __builtin_cpu_supports("avx2") ? good_avx2(text, size) : 0;
 }
+#else
+inline std::size_t good_octets(const octet* text, std::size_t size) noexcept {
+    return good_by<neon_octets>(text, size);
+}
+#endif
 
 #else
 

@@ -21,4 +21,6 @@ inline constexpr bool prefer_small = false;
 // out: there gcc aligns no stack for it.
 #if defined(__GNUC__) && defined(__x86_64__) && !defined(_WIN32)
 #define SOCKLESS_AVX2
+#elif defined(__GNUC__) && defined(__aarch64__) && defined(__ARM_NEON) && !defined(__AARCH64EB__)
+#define SOCKLESS_NEON
 #endif
