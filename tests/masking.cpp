@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <vector>
 
@@ -54,17 +55,42 @@ constexpr masking_key turned(const masking_key& key, std::size_t count) {
     return result;
 }
 
-// Every way there is to mask octets from one place to another.
-enum class way { copy, octet_wise, word_wise };
-constexpr std::array all_ways{way::copy, way::octet_wise, way::word_wise};
-
-masking_key mask_by(way how, std::span<const octet> from, std::span<octet> to, masking_key key) {
-    if (how == way::copy) return mask_copy(from, to, key);
-    if (how == way::octet_wise) {
-        return sockless::detail::mask_octets(from.data(), to.data(), from.size(), key);
-    }
-    return sockless::detail::mask_words(from.data(), to.data(), from.size(), key);
+// By blocks of one width, if they can do it.
+template <class Block>
+masking_key mask_by_blocks(std::span<const octet> from, std::span<octet> to, masking_key key) {
+    const std::size_t most = sizeof(Block) < 4 ? 2 * sizeof(Block) : SIZE_MAX;
+    if (from.size() < sizeof(Block) || from.size() > most) return mask_copy(from, to, key);
+    sockless::detail::mask_by<Block>(from.data(), to.data(), from.size(), key);
+    return key.after(from.size());
 }
+
+masking_key mask_by_octets(std::span<const octet> from, std::span<octet> to, masking_key key) {
+    return sockless::detail::mask_octets(from.data(), to.data(), from.size(), key);
+}
+
+#ifdef SOCKLESS_AVX2
+masking_key mask_by_avx2(std::span<const octet> from, std::span<octet> to, masking_key key) {
+    constexpr std::size_t width = sizeof(sockless::detail::avx2_block);
+    if (from.size() < width || __builtin_cpu_supports("avx2") == 0) return mask_copy(from, to, key);
+    sockless::detail::mask_avx2(from.data(), to.data(), from.size(), key);
+    return key.after(from.size());
+}
+#endif
+
+// Every way there is to mask octets from one place to another.
+using way = masking_key (*)(std::span<const octet>, std::span<octet>, masking_key);
+constexpr way all_ways[]{
+    mask_copy,
+    mask_by_octets,
+    mask_by_blocks<octet>,
+    mask_by_blocks<std::uint16_t>,
+    mask_by_blocks<std::uint32_t>,
+    mask_by_blocks<std::uint64_t>,
+    mask_by_blocks<sockless::detail::sure_block>,
+#ifdef SOCKLESS_AVX2
+    mask_by_avx2,
+#endif
+};
 
 // Room for octets at any distance from an address that 16 divides.
 class aligned_room {
@@ -177,13 +203,13 @@ TEST_CASE("M1 masking while copying is the octet loop, from and to any alignment
         for (std::size_t i = 0; i < 16 * 16; ++i) {
             const std::size_t from = i / 16;
             const std::size_t to = i % 16;
-            const way how = all_ways[(from + to + length) % all_ways.size()];
+            const way how = all_ways[(from + to + length) % std::size(all_ways)];
             aligned_room in;
             aligned_room out;
             const std::span<octet> text = in.at(from, length);
             const std::span<octet> got = out.at(to, length);
             std::copy(plain.begin(), plain.end(), text.begin());
-            const masking_key next = mask_by(how, text, got, turned(key, phase));
+            const masking_key next = how(text, got, turned(key, phase));
             if (!std::equal(got.begin(), got.end(), expected.begin()) ||
                 !std::equal(text.begin(), text.end(), plain.begin()) ||
                 next != turned(key, phase + length) || !out.is_clean_around(to, length)) {
@@ -193,13 +219,13 @@ TEST_CASE("M1 masking while copying is the octet loop, from and to any alignment
     });
 }
 
-TEST_CASE("M1 the octet loop and the word loop give the same in place") {
+TEST_CASE("M1 every way to mask gives the same in place") {
     const octets source = some_octets(longest_tried);
     for_all_lengths([&](const masking_key& key, std::size_t phase, std::size_t length) {
         const octets expected = masked(std::span(source).first(length), key, phase);
-        for (const way how : {way::octet_wise, way::word_wise}) {
+        for (const way how : all_ways) {
             octets text(source.begin(), source.begin() + static_cast<std::ptrdiff_t>(length));
-            const masking_key next = mask_by(how, text, text, turned(key, phase));
+            const masking_key next = how(text, text, turned(key, phase));
             if (text != expected || next != turned(key, phase + length))
                 FAIL("length " << length << " phase " << phase);
         }
@@ -221,13 +247,61 @@ TEST_CASE("M2 masking touches nothing outside, at both ends of a page") {
         for (const way how : all_ways) {
             const support::guarded to_end(octets(length, 0xA5));
             const support::guarded_front to_front(octets(length, 0xA5));
-            mask_by(how, end.span(), to_end.span(), turned(key, phase));
-            mask_by(how, front.span(), to_front.span(), turned(key, phase));
+            how(end.span(), to_end.span(), turned(key, phase));
+            how(front.span(), to_front.span(), turned(key, phase));
             for (const std::span<octet> text : {to_end.span(), to_front.span()}) {
                 if (!std::equal(text.begin(), text.end(), plain.begin())) FAIL("length " << length);
             }
         }
     });
+}
+
+TEST_CASE("M1, M2 every way to mask is the octet loop at any length up to 300 and any alignment") {
+    constexpr std::size_t longest = 300;
+    const octets source = some_octets(longest);
+    const support::guarded memory(octets(longest + 32, 0xA5));
+    const support::guarded_front front(source);
+    for (std::size_t phase = 0; phase < 4; ++phase) {
+        const masking_key key = turned(keys[2], phase);
+        const octets expected = masked(source, key, 0);
+        for (std::size_t length = 0; length <= longest; ++length) {
+            for (const way how : all_ways) {
+                // The last of these ends where memory does, and the last of all begins there.
+                for (std::size_t i = 0; i <= 32; ++i) {
+                    const std::span<octet> all = i < 32 ? memory.span() : front.span();
+                    const std::size_t begin = i < 32 ? all.size() - length - (31 - i) : 0;
+                    const std::span<octet> text = all.subspan(begin, length);
+                    std::copy_n(source.begin(), length, text.begin());
+                    if (how(text, text, key) != key.after(length) ||
+                        !std::equal(text.begin(), text.end(), expected.begin())) {
+                        FAIL("length " << length << " phase " << phase << " place " << i);
+                    }
+                    if ((begin > 0 && all[begin - 1] != 0xA5) ||
+                        (i < 31 && all[begin + length] != 0xA5 && i < 32)) {
+                        FAIL("outside of length " << length << " place " << i);
+                    }
+                    std::fill(text.begin(), text.end(), 0xA5);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("any result above 127 is told") {
+    for (std::size_t length = 1; length <= 300; ++length) {
+        octets plain(length, 0x7F);
+        for (std::size_t i = 0; i < length; ++i) {
+            plain[i] = 0x80;
+            octets text = masked(plain, keys[0], 0);
+            if (!sockless::detail::mask_some(text.data(), text.data(), length, keys[0])) {
+                FAIL("octet " << i << " of " << length);
+            }
+            plain[i] = 0x7F;
+        }
+        octets text = masked(plain, keys[0], 0);
+        if (sockless::detail::mask_some(text.data(), text.data(), length, keys[0])) FAIL(length);
+    }
+    CHECK_FALSE(sockless::detail::mask_some(nullptr, nullptr, 0, keys[0]));
 }
 
 TEST_CASE("M3 masking in pieces is masking at once, at any two cuts") {
@@ -284,7 +358,7 @@ TEST_CASE("masking nothing leaves the key as it is") {
     CHECK(mask_copy({}, two, keys[0]) == keys[0]);
     CHECK(mask_copy(two, {}, keys[0]) == keys[0]);
     CHECK(two == octets{1, 2});
-    for (const way how : all_ways) CHECK(mask_by(how, {}, {}, keys[0]) == keys[0]);
+    for (const way how : all_ways) CHECK(how({}, {}, keys[0]) == keys[0]);
 }
 
 TEST_CASE("masking twice is masking not at all") {

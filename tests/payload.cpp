@@ -1,6 +1,7 @@
 // payload.cpp -- tests of payload.hpp.
 #include <sockless/payload.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -134,6 +135,84 @@ TEST_CASE("a code point may be cut between pieces") {
             CHECK(checker.needed() == 3 - i);
         }
         CHECK(data == octets{0xF0, 0x9F, 0x98, 0x80});
+    }
+}
+
+// Two ways to unmask a copy of the same octets, in two pieces.
+void check_alike(const std::string& text, std::size_t phase, std::size_t cut,
+                 std::size_t following) {
+    const octets before = masked(text, phase);
+    const support::guarded fast{before};
+    const support::guarded_front front{before};
+    octets slow = before;
+    struct end {
+        std::size_t good = 0;
+        masking_key key;
+        utf8_checker checker;
+        bool operator==(const end&) const = default;
+    };
+    const auto run = [&](unmasker way, std::span<octet> data) {
+        end result{.good = 0, .key = some_key.after(phase), .checker = {}};
+        for (const std::size_t size : {cut, data.size() - cut}) {
+            const std::size_t left = data.size() - result.good;
+            const std::size_t room = following == unlimited ? unlimited : left + following;
+            const std::size_t good =
+                way(data.subspan(result.good, size), result.key, true, result.checker, room);
+            result.good += good;
+            if (good < size) break;
+        }
+        return result;
+    };
+    const end expected = run(&sockless::detail::unmask_octets, slow);
+    const bool same =
+        run(&unmask, fast.span()) == expected && run(&unmask, front.span()) == expected;
+    if (!same || !std::equal(slow.begin(), slow.end(), fast.span().begin()) ||
+        !std::equal(slow.begin(), slow.end(), front.span().begin())) {
+        FAIL("size " << text.size() << " phase " << phase << " cut " << cut << ", good is "
+                     << expected.good);
+    }
+}
+
+TEST_CASE("a text of any length, cut and spoilt anywhere, is unmasked as octet by octet") {
+    const std::array<std::string, 5> points{
+        "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
+        "text \xC3\xA9 with \xE2\x82\xAC more of \xF0\x9F\x98\x80\xED\x9F\xBF everything"};
+    for (const std::string& point : points) {
+        std::string text;
+        while (text.size() < 300) text += point;
+        for (std::size_t size = 0; size <= 300; ++size) {
+            const std::string whole = text.substr(0, size);
+            for (std::size_t cut = 0; cut <= size; cut += size < 80 ? 1 : 23) {
+                check_alike(whole, cut % 4, cut, cut % 3 == 0 ? unlimited : cut % 3 - 1);
+            }
+            for (std::size_t i = 0; i < size; i += size < 80 ? 1 : 7) {
+                std::string spoilt = whole;
+                spoilt[i] = "\x80\xC1\xE1\xF5 "[i % 5];
+                check_alike(spoilt, i % 4, 0, i % 3 == 0 ? unlimited : i % 3 - 1);
+                check_alike(spoilt, i % 4, i, unlimited);
+            }
+        }
+    }
+}
+
+TEST_CASE("a long text is judged in parts that may cut a code point") {
+    for (const std::string point : {"a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"}) {
+        for (std::size_t begin = 0; begin < 4; ++begin) {
+            std::string text(begin, 'x');
+            while (text.size() < 9000) text += point;
+            for (const std::size_t size :
+                 std::array<std::size_t, 9>{4094, 4095, 4096, 4097, 4098, 8191, 8192, 8193, 9000}) {
+                for (const std::size_t following : {std::size_t{0}, std::size_t{1}, unlimited}) {
+                    check_alike(text.substr(0, size), begin, 0, following);
+                }
+            }
+            for (const std::size_t i :
+                 std::array<std::size_t, 7>{4093, 4095, 4096, 4097, 4200, 8190, 8999}) {
+                std::string spoilt = text.substr(0, 9000);
+                spoilt[i] = '\xC0';
+                check_alike(spoilt, begin, 0, 0);
+            }
+        }
     }
 }
 

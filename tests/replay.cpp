@@ -13,6 +13,7 @@
 #include "fuzz/client_head.hpp"
 #include "fuzz/connection_pair.hpp"
 #include "fuzz/expect.hpp"
+#include "fuzz/kernels.hpp"
 #include "fuzz/pair.hpp"
 #include "fuzz/reader.hpp"
 #include "fuzz/server_head.hpp"
@@ -39,6 +40,7 @@ constexpr target targets[]{
     {"reader", fuzz::reader::run},
     {"writer", fuzz::writer::run},
     {"utf8", fuzz::utf8::run},
+    {"kernels", fuzz::kernels::run},
     {"pair", fuzz::pair::run},
     {"server_head", fuzz::server_head::run},
     {"client_head", fuzz::client_head::run},

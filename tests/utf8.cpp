@@ -171,6 +171,23 @@ const std::string euro = "\xE2\x82\xAC";
 const std::string grin = "\xF0\x9F\x98\x80";
 const std::string kosme = "\xCE\xBA\xE1\xBD\xB9\xCF\x83\xCE\xBC\xCE\xB5";
 
+// Does a text in two pieces come to the same as octet by octet?
+bool same_in_two_pieces(view text, std::size_t cut, std::size_t following) {
+    utf8_checker slow;
+    std::size_t expected = 0;
+    for (; expected < text.size(); ++expected) {
+        const std::size_t behind = text.size() - expected - 1;
+        if (!slow.take(text[expected], following == unlimited ? unlimited : behind + following))
+            break;
+    }
+    utf8_checker fast;
+    const std::size_t behind = text.size() - cut;
+    std::size_t got =
+        fast.accept(text.first(cut), following == unlimited ? unlimited : behind + following);
+    if (got == cut) got += fast.accept(text.subspan(cut), following);
+    return got == expected && fast == slow;
+}
+
 }  // namespace
 
 TEST_CASE("U3 all strings of up to three octets are refused at the first that nothing can follow") {
@@ -407,6 +424,32 @@ TEST_CASE("octets at once are octets one by one, also where less follows than wa
             utf8_checker at_once = before;
             if (at_once.accept(text, following) != taken || at_once != one_by_one) {
                 FAIL(begun << " | " << support::hex(text) << " and " << following);
+            }
+        }
+    }
+}
+
+TEST_CASE("long texts at once are octets one by one, spoilt and cut anywhere") {
+    const std::string mixed = "ab" + e_acute + "c" + euro + grin + "d" + grin + euro + e_acute;
+    for (const std::string& one : {std::string("a"), e_acute, euro, grin, mixed}) {
+        std::string text;
+        while (text.size() < 150) text += one;
+        for (const std::size_t size :
+             {std::size_t{31}, std::size_t{34}, std::size_t{68}, text.size()}) {
+            for (std::size_t i = 0; i < size; ++i) {
+                for (const char bad : {text[i], '\x41', '\x80', '\xC0', '\xE2', '\xF5'}) {
+                    std::string spoilt = text.substr(0, size);
+                    spoilt[i] = bad;
+                    const support::guarded memory{view(sockless::octets_of(spoilt))};
+                    for (const std::size_t cut : {std::size_t{0}, i, i + 1, size / 2}) {
+                        for (const std::size_t following :
+                             {std::size_t{0}, std::size_t{2}, unlimited}) {
+                            if (!same_in_two_pieces(memory.span(), cut, following)) {
+                                FAIL(one << " at " << i << " of " << size << ", cut at " << cut);
+                            }
+                        }
+                    }
+                }
             }
         }
     }

@@ -8,10 +8,10 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <type_traits>
 
+#include <sockless/blocks.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/version.hpp>
 
@@ -53,20 +53,61 @@ constexpr masking_key mask_octets(const octet* from, octet* to, std::size_t size
     return key;
 }
 
-// The same, eight octets at a time: eight is a multiple of four, so every word meets the same key.
-inline masking_key mask_words(const octet* from, octet* to, std::size_t size,
-                              masking_key key) noexcept {
+template <class Block>
+[[gnu::always_inline]] inline void repeat(masking_key key, Block& block) noexcept {
     const auto half = std::bit_cast<std::uint32_t>(key);
     const std::uint64_t wide = std::uint64_t{half} << 32 | half;
-    const std::size_t whole = size - size % sizeof wide;
-    std::size_t done = 0;
-    for (; done < whole; done += sizeof wide) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, from + done, sizeof word);
-        word ^= wide;
-        std::memcpy(to + done, &word, sizeof word);
+    if constexpr (sizeof block > sizeof wide) block = Block{} ^ wide;
+    if constexpr (sizeof block <= sizeof wide) copy_memory(&wide, &block, sizeof block);
+}
+
+// The same in blocks: at least one, and at most two that are smaller than the key. No octet goes
+// alone: what is left behind the last whole block is a block as well, which overlaps it. Is any
+// octet of the result above 127?
+template <class Block>
+[[gnu::always_inline]] inline bool mask_by(const octet* from, octet* to, std::size_t size,
+                                           masking_key key) noexcept {
+    const std::size_t last = size - sizeof(Block);
+    Block head{};
+    Block tail{};
+    Block wide{};
+    load(from, head);
+    load(from + last, tail);  // before anything that it overlaps is written
+    repeat(key.after(last), wide);
+    tail ^= wide;
+    repeat(key, wide);
+    head ^= wide;
+    Block all = head | tail;
+    copy_memory(&head, to, sizeof head);
+    for (std::size_t at = sizeof(Block); at < last; at += sizeof(Block)) {
+        Block block{};
+        load(from + at, block);
+        block ^= wide;
+        all |= block;
+        copy_memory(&block, to + at, sizeof block);
     }
-    return mask_octets(from + done, to + done, size - done, key);
+    copy_memory(&tail, to + last, sizeof tail);
+    return (merged(all) & high_bits) != 0;
+}
+
+#ifdef SOCKLESS_AVX2
+[[gnu::target("avx2"), gnu::flatten]] inline bool mask_avx2(const octet* from, octet* to,
+                                                            std::size_t size,
+                                                            masking_key key) noexcept {
+    return mask_by<avx2_block>(from, to, size, key);
+}
+#endif
+
+// The same for any size, with the best that this machine has.
+inline bool mask_some(const octet* from, octet* to, std::size_t size, masking_key key) noexcept {
+#ifdef SOCKLESS_AVX2
+    if (size > 32 && __builtin_cpu_supports("avx2")) return mask_avx2(from, to, size, key);
+#endif
+    if (size >= sizeof(sure_block)) return mask_by<sure_block>(from, to, size, key);
+    if (size >= 8) return mask_by<std::uint64_t>(from, to, size, key);
+    if (size >= 4) return mask_by<std::uint32_t>(from, to, size, key);
+    if (size >= 2) return mask_by<std::uint16_t>(from, to, size, key);
+    return size > 0 && mask_by<octet>(from, to, size, key);
 }
 
 }  // namespace detail
@@ -79,7 +120,8 @@ constexpr masking_key mask_copy(std::span<const octet> from, std::span<octet> to
     if (prefer_small || std::is_constant_evaluated()) {
         return detail::mask_octets(from.data(), to.data(), size, key);
     }
-    return detail::mask_words(from.data(), to.data(), size, key);
+    detail::mask_some(from.data(), to.data(), size, key);
+    return key.after(size);
 }
 
 // The same in place.

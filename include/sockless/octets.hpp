@@ -4,10 +4,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string_view>
 #include <type_traits>
+
+#ifndef __GNUC__
+#include <cstring>
+#endif
 
 namespace sockless::inline v0 {
 
@@ -44,10 +47,29 @@ struct text_view {
 };
 
 namespace detail {
+
+// gcc and clang know memcpy without <cstring>, which is 220 lines.
+#ifdef __GNUC__
+inline void copy_memory(const void* from, void* to, std::size_t size) noexcept {
+    __builtin_memcpy(to, from, size);
+}
+inline void move_memory(const void* from, void* to, std::size_t size) noexcept {
+    __builtin_memmove(to, from, size);
+}
+#else
+inline void copy_memory(const void* from, void* to, std::size_t size) noexcept {
+    std::memcpy(to, from, size);
+}
+inline void move_memory(const void* from, void* to, std::size_t size) noexcept {
+    std::memmove(to, from, size);
+}
+#endif
+
 // What memcpy does, for constant evaluation.
 constexpr void copy_each(const octet* from, octet* to, std::size_t size) noexcept {
     for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
 }
+
 }  // namespace detail
 
 // Copies as many octets as both spans hold, and says how many. They must not overlap.
@@ -56,7 +78,7 @@ constexpr std::size_t copy_octets(std::span<const octet> from, std::span<octet> 
     if (std::is_constant_evaluated()) {
         detail::copy_each(from.data(), to.data(), size);
     } else if (size != 0) {  // memcpy takes no null pointer, not even for nothing
-        std::memcpy(to.data(), from.data(), size);
+        detail::copy_memory(from.data(), to.data(), size);
     }
     return size;
 }
@@ -67,7 +89,7 @@ constexpr void move_forward(std::span<octet> octets, std::size_t from, std::size
     if (std::is_constant_evaluated()) {
         for (std::size_t i = 0; i < size; ++i) octets[to + i] = octets[from + i];
     } else if (size != 0) {
-        std::memmove(octets.data() + to, octets.data() + from, size);
+        detail::move_memory(octets.data() + from, octets.data() + to, size);
     }
 }
 

@@ -28,18 +28,34 @@ constexpr std::size_t unmask_octets(std::span<octet> piece, masking_key& key, bo
     return piece.size();
 }
 
-// The same in blocks.
+// Checks what is unmasked already, and masks again what is not good.
+[[gnu::noinline]] inline std::size_t check_unmasked(std::span<octet> part, masking_key& key,
+                                                    utf8_checker& text,
+                                                    std::size_t following) noexcept {
+    const std::size_t good = text.accept(part, following);
+    key = key.after(good);
+    mask(part.subspan(good), key);
+    return good;
+}
+
+// The same in blocks, part by part: what is unmasked is still near when it is checked.
 inline std::size_t unmask_blocks(std::span<octet> piece, masking_key& key, bool is_text,
                                  utf8_checker& text, std::size_t room) noexcept {
-    const masking_key before = key;
-    if (key != masking_key{}) key = mask(piece, key);  // a server's frames come without one
-    if (!is_text) return piece.size();
-    const std::size_t good = text.accept(piece, room - piece.size());
-    if (good < piece.size()) {
-        key = before.after(good);
-        mask(piece.subspan(good), key);
+    constexpr std::size_t longest = 4096;
+    std::size_t done = 0;
+    while (true) {
+        const std::size_t left = piece.size() - done;
+        const std::span<octet> part = piece.subspan(done, left < longest ? left : longest);
+        const bool is_ascii = !mask_some(part.data(), part.data(), part.size(), key);
+        std::size_t good = part.size();
+        if (is_text && (!is_ascii || text.needed() > 0)) {
+            good = check_unmasked(part, key, text, room - done - good);
+        } else {
+            key = key.after(good);
+        }
+        done += good;
+        if (good < longest) return done;
     }
-    return good;
 }
 
 }  // namespace detail

@@ -14,7 +14,9 @@
 
 // framing
 #include <sockless/opcode.hpp>          // 5.2: what a frame is
+#include <sockless/blocks.hpp>          // many octets at once
 #include <sockless/masking.hpp>         // 5.3
+#include <sockless/utf8_blocks.hpp>     // RFC 3629 in blocks
 #include <sockless/utf8.hpp>            // 8.1
 #include <sockless/payload.hpp>         // 5.3 and 8.1 in one step
 #include <sockless/frame_header.hpp>    // 5.2: the layout

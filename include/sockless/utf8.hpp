@@ -6,13 +6,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string_view>
 #include <type_traits>
 
+#include <sockless/blocks.hpp>
 #include <sockless/limits.hpp>
 #include <sockless/octets.hpp>
+#include <sockless/utf8_blocks.hpp>
 #include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
@@ -48,6 +49,7 @@ class utf8_checker {
     constexpr std::size_t accept(std::span<const octet> text,
                                  std::size_t following = unlimited) noexcept {
         std::size_t taken = 0;
+        if (!prefer_small && !std::is_constant_evaluated()) taken = take_blocks(text);
         while (taken < text.size()) {
             if (!prefer_small && !std::is_constant_evaluated()) {
                 taken += skip_ascii(text.subspan(taken));
@@ -74,14 +76,32 @@ class utf8_checker {
   private:
     static constexpr bool is_tail(octet o) noexcept { return (o & 0xC0) == 0x80; }
 
+    // Takes octets in blocks, up to a code point that has something bad in it or behind it.
+    std::size_t take_blocks(std::span<const octet> text) noexcept {
+        std::size_t good = text.size();
+        if (good < detail::least_judged) {
+            if (needed_ > 0 || good < 8 || !detail::is_good_short(text)) return 0;
+        } else {
+            for (std::size_t i = 0; i < 3; ++i) {
+                if (!take(text[i])) return i;
+            }
+            good = detail::good_octets(text.data(), good);
+            if (good <= 3) return 3;
+        }
+        // The last code point is taken again: it may be unfinished, or an octet that begins none.
+        std::size_t lead = good;
+        while (good - lead < 3 && is_tail(text[lead - 1])) --lead;
+        *this = {};
+        return lead - 1;
+    }
+
     // How many octets in front are whole words of ASCII, if the text may begin with one here.
     std::size_t skip_ascii(std::span<const octet> text) const noexcept {
-        constexpr std::uint64_t high_bits = 0x8080808080808080;
         std::size_t skipped = 0;
         std::uint64_t word = 0;
         while (needed_ == 0 && text.size() - skipped >= sizeof word) {
-            std::memcpy(&word, text.data() + skipped, sizeof word);
-            if ((word & high_bits) != 0) break;
+            detail::load(text.data() + skipped, word);
+            if ((word & detail::high_bits) != 0) break;
             skipped += sizeof word;
         }
         return skipped;

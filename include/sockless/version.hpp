@@ -1,4 +1,4 @@
-// version.hpp -- every macro of the library: the version, and one switch.
+// version.hpp -- every macro of the library: the version, one switch, and a compiler's gifts.
 #pragma once
 
 #define SOCKLESS_VERSION_MAJOR 0
@@ -16,3 +16,11 @@ inline constexpr bool prefer_small = false;
 #endif
 
 }  // namespace sockless::inline v0
+
+// What a compiler can do for processors that may have it, without a vendor's header. Win64 is left
+// out: there gcc aligns no stack for it.
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(_WIN32)
+#define SOCKLESS_AVX2
+#elif defined(__GNUC__) && defined(__aarch64__) && defined(__ARM_NEON) && !defined(__AARCH64EB__)
+#define SOCKLESS_NEON
+#endif

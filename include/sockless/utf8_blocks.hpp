@@ -1,0 +1,143 @@
+// utf8_blocks.hpp -- UTF-8 judged a block at a time (RFC 3629; Keiser and Lemire, "Validating UTF-8
+// in less than one instruction per byte", 2021).
+//
+// Whether an octet may stand where it stands is decided by the three in front of it. Eight faults
+// show in two octets: each is a product of three sets, one of higher halves and one of lower halves
+// of an octet, and one of higher halves of the next. A processor that looks 16 or more halves up at
+// once finds all eight of all octets of a block in three steps.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include <sockless/blocks.hpp>
+#include <sockless/octets.hpp>
+
+namespace sockless::inline v0::detail {
+
+#if defined(SOCKLESS_AVX2) || defined(SOCKLESS_NEON)
+
+// For each half of an octet the faults that it can have a part in: bit i is fault i. A table is
+// there four times, as often as a vector has 16 octets at most.
+alignas(64) inline constexpr auto fault_tables = [] {
+    // clang-format off
+    constexpr std::array<std::array<unsigned, 3>, 8> faults{{  // bit i: half i is in the set
+        {0x00FF, 0xFFFF, 0x0F00},  // ASCII, then a tail
+        {0xF000, 0xFFFF, 0xF0FF},  // a lead, then no tail
+        {0x1000, 0x0003, 0x0F00},  // C0 or C1: too long a form
+        {0x4000, 0x0001, 0x0300},  // E0, then 80 to 9F: too long a form
+        {0x4000, 0x2000, 0x0C00},  // ED, then A0 to BF: a surrogate
+        {0x8000, 0xFFF0, 0x0E00},  // F4 or above, then 90 or above: beyond U+10FFFF
+        {0x8000, 0xFFE1, 0x0100},  // F0, then 80 to 8F: too long a form; F5 or above: beyond
+        {0x0F00, 0xFFFF, 0x0F00},  // two tails: a fault, but for the third and fourth octet of one
+    }};
+    // clang-format on
+    std::array<std::array<octet, 64>, 3> tables{};
+    for (unsigned i = 0; i < 8 * 3 * 64; ++i) {
+        const unsigned fault = i / (3 * 64);
+        const bool part = (faults[fault][i / 64 % 3] >> i % 16 & 1) != 0;
+        tables[i / 64 % 3][i % 64] |= static_cast<octet>((part ? 1U : 0U) << fault);
+    }
+    return tables;
+}();
+
+// Replaces the numbers below 16 in a block by what a table has there.
+#ifdef SOCKLESS_AVX2
+[[gnu::target("avx2")]] inline void look_up(const octet* table, avx2_octets& index) noexcept {
+    avx2_chars from{};
+    load(table, from);
+    const auto numbers = __builtin_bit_cast(avx2_chars, index);
+    index = __builtin_bit_cast(avx2_octets, __builtin_ia32_pshufb256(from, numbers));
+}
+#else
+inline void look_up(const octet* table, neon_octets& index) noexcept {
+    neon_octets from{};
+    load(table, from);
+    asm("tbl %0.16b, {%1.16b}, %0.16b" : "+w"(index) : "w"(from));
+}
+#endif
+
+// Marks what is wrong with a block of octets; three in front of it are read as well.
+template <class Block>
+[[gnu::always_inline]] inline void judge(const octet* text, Block& wrong) noexcept {
+    Block three{};
+    Block two{};
+    Block one{};
+    Block next{};
+    load(text - 3, three);
+    load(text - 2, two);
+    load(text - 1, one);
+    load(text, next);
+    Block low = one & 15;
+    one >>= 4;
+    next >>= 4;
+    look_up(fault_tables[0].data(), one);
+    look_up(fault_tables[1].data(), low);
+    look_up(fault_tables[2].data(), next);
+    const Block none{};
+    const Block tails = ((two >= 0xE0) | (three >= 0xF0)) ? (none | 0x80) : none;
+    wrong |= (one & low & next) ^ tails;
+}
+
+// How many octets in front are free of faults, if the first three are; there are at least three and
+// a block. Whether the last of them begins a code point, and which, is not known.
+template <class Block>
+[[gnu::always_inline]] inline std::size_t good_by(const octet* text, std::size_t size) noexcept {
+    constexpr std::size_t width = sizeof(Block);
+    std::size_t good = 3;
+    Block wrong{};
+    for (; size - good >= 4 * width; good += 4 * width) {
+        Block all{};
+        for (std::size_t i = 0; i < 4; ++i) {
+            Block block{};
+            load(text + good - 3 + i * width, block);
+            all |= block;
+        }
+        if ((merged(all) & high_bits) == 0) {
+            good -= 3;
+            continue;
+        }
+        for (std::size_t i = 0; i < 4; ++i) judge(text + good + i * width, wrong);
+        if (merged(wrong) != 0) return good;
+    }
+    for (; good < size; good += width) {
+        if (size - good < width) good = size - width;
+        judge(text + good, wrong);
+        if (merged(wrong) != 0) return good;
+    }
+    return size;
+}
+
+// The same with the best that this machine has; without any, nothing is free of faults.
+#ifdef SOCKLESS_AVX2
+[[gnu::target("avx2"), gnu::flatten]] inline std::size_t good_avx2(const octet* text,
+                                                                   std::size_t size) noexcept {
+    return good_by<avx2_octets>(text, size);
+}
+inline std::size_t good_octets(const octet* text, std::size_t size) noexcept {
+    return __builtin_cpu_supports("avx2") ? good_avx2(text, size) : 0;
+}
+#else
+inline std::size_t good_octets(const octet* text, std::size_t size) noexcept {
+    return good_by<neon_octets>(text, size);
+}
+#endif
+
+#else
+
+inline std::size_t good_octets(const octet*, std::size_t) noexcept { return 0; }
+
+#endif
+
+inline constexpr std::size_t least_judged = 35;  // octets, for that
+
+// A text that is too short for that is judged behind zeros. Is it free of faults?
+inline bool is_good_short(std::span<const octet> text) noexcept {
+    std::array<octet, 3 + 64> padded{};
+    copy_octets(text, std::span(padded).last(text.size()));
+    const std::size_t size = text.size() > 32 ? 67 : 35;
+    return good_octets(padded.data() + padded.size() - size, size) == size;
+}
+
+}  // namespace sockless::inline v0::detail
