@@ -1,4 +1,4 @@
-// short_message.hpp: a whole message in one short frame is found, or nothing is.
+// short_message.hpp: a whole message in one frame of up to 65,535 octets is found, or nothing is.
 #include <sockless/short_message.hpp>
 
 #include <array>
@@ -20,16 +20,30 @@ namespace {
 using support::to_string;
 
 std::vector<octet> frame(unsigned first, std::string_view payload, std::optional<masking_key> key) {
+    const std::size_t size = payload.size();
+    const bool is_long = size > 125;
+    const std::size_t code = is_long ? 126 : size;
     std::vector<octet> octets{static_cast<octet>(first),
-                              static_cast<octet>((key ? 0x80U : 0U) | payload.size())};
+                              static_cast<octet>((key ? 0x80U : 0U) | code)};
+    if (is_long) {
+        octets.push_back(static_cast<octet>(size >> 8));
+        octets.push_back(static_cast<octet>(size));
+    }
     if (key) {
         for (const octet o : key->octets) octets.push_back(o);
     }
-    for (std::size_t i = 0; i < payload.size(); ++i) {
+    for (std::size_t i = 0; i < size; ++i) {
         const octet mask = key ? key->octets[i % 4] : octet{0};
         octets.push_back(static_cast<octet>(static_cast<octet>(payload[i]) ^ mask));
     }
     return octets;
+}
+
+// Is it one, and what is in it?
+bool take(std::span<octet> in, role receiver) {
+    const short_message found = find_short_message(in, receiver, SIZE_MAX);
+    return found.size > 0 && unmask_whole(found.payload(in), found.key(in, receiver),
+                                          found.type == message_type::text);
 }
 
 constexpr masking_key key{{0x12, 0xF3, 0x80, 0x45}};
@@ -38,9 +52,11 @@ constexpr std::size_t any = SIZE_MAX;
 
 }  // namespace
 
-TEST_CASE("a whole message of up to 125 octets is found, and unmasked where it lies") {
+TEST_CASE("a whole message is found, and unmasked where it lies") {
+    std::vector<std::size_t> lengths{1000, 4095, 4096, 4097, 65'534, 65'535};
+    for (std::size_t length = 0; length <= 300; ++length) lengths.push_back(length);
     for (const message_type type : {message_type::text, message_type::binary}) {
-        for (std::size_t length = 0; length <= 125; ++length) {
+        for (const std::size_t length : lengths) {
             std::string payload;
             while (payload.size() < length) payload += static_cast<char>('a' + payload.size() % 26);
             for (const auto& sent : {std::optional(key), no_key}) {
@@ -51,9 +67,9 @@ TEST_CASE("a whole message of up to 125 octets is found, and unmasked where it l
                 const std::span<octet> octets = guard.span();
                 const short_message found = find_short_message(octets, receiver, any);
                 CHECK(found.type == type);
-                CHECK(found.head == (sent ? 6 : 2));
+                CHECK(found.head == (sent ? 6U : 2U) + (length > 125 ? 2U : 0U));
                 REQUIRE(found.size == whole.size());
-                CHECK(unmask(found, octets));
+                CHECK(take(octets, receiver));
                 CHECK(to_string(found.payload(octets)) == payload);
             }
         }
@@ -73,18 +89,36 @@ TEST_CASE("behind a message the next may begin, and a message that lacks an octe
     }
 }
 
-TEST_CASE("of all first and second octets, only those of short whole messages are taken") {
-    std::vector<octet> octets(300, 'a');
+TEST_CASE("of all first and second octets, only those of whole messages are taken") {
+    std::vector<octet> octets(1000, octet{1});  // an extended length would be 257
     for (unsigned first = 0; first < 256; ++first) {
         for (unsigned second = 0; second < 256; ++second) {
             octets[0] = static_cast<octet>(first);
             octets[1] = static_cast<octet>(second);
             const bool begins = first == 0x81 || first == 0x82;
-            const std::size_t server =
-                begins && second >= 0x80 && second - 0x80 < 126 ? 6 + second - 0x80 : 0;
-            const std::size_t client = begins && second < 126 ? 2 + second : 0;
+            const unsigned code = second % 128;
+            const std::size_t size = code < 126 ? 2 + code : code == 126 ? 4 + 257 : 0;
+            const bool masked = second >= 128;
+            const std::size_t server = begins && masked && size > 0 ? size + 4 : 0;
+            const std::size_t client = begins && !masked ? size : 0;
             REQUIRE(find_short_message(octets, role::server, any).size == server);
             REQUIRE(find_short_message(octets, role::client, any).size == client);
+        }
+    }
+}
+
+TEST_CASE("an extended length is not below 126, and comes whole") {
+    for (std::size_t length = 0; length < 300; ++length) {
+        std::vector<octet> octets(400, octet{0});
+        octets[0] = 0x82;
+        octets[1] = 126;
+        store_network(length, std::span(octets).subspan(2, 2));
+        const std::size_t size = length < 126 ? 0 : 4 + length;
+        CHECK(find_short_message(octets, role::client, any).size == size);
+        for (std::size_t there = 0; there < 4; ++there) {
+            const std::span<const octet> front = std::span(octets).first(there);
+            const support::guarded part(front);
+            CHECK(find_short_message(part.span(), role::client, any).size == 0);
         }
     }
 }
@@ -108,12 +142,11 @@ TEST_CASE(
                     std::vector<octet> octets = frame(0x81, payload, sent);
                     const std::vector<octet> before = octets;
                     const role receiver = sent ? role::server : role::client;
-                    const short_message found = find_short_message(octets, receiver, any);
-                    REQUIRE(!unmask(found, octets));
+                    REQUIRE(!take(octets, receiver));
                     REQUIRE(octets == before);
                     octets[0] = 0x82;
-                    REQUIRE(unmask(find_short_message(octets, receiver, any), octets));
-                    REQUIRE(to_string(found.payload(octets)) == payload);
+                    REQUIRE(take(octets, receiver));
+                    REQUIRE(to_string(std::span(octets).last(length)) == payload);
                 }
             }
         }
@@ -126,14 +159,17 @@ TEST_CASE("the same in constant evaluation") {
         std::array<octet, 11> octets{0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D,
                                      0x7F, 0x9F, 0x4D, 0x51, 0x58};
         const short_message found = find_short_message(octets, role::server, 5);
-        return found.size == 11 && unmask(found, octets) &&
+        return found.size == 11 &&
+               unmask_whole(found.payload(octets), found.key(octets, role::server), true) &&
                text_view{found.payload(octets)} == "Hello";
     }();
     static_assert(hello);
     constexpr auto bad = [] {
         std::array<octet, 4> octets{0x81, 0x02, 'a', 0xC3};
         const short_message found = find_short_message(octets, role::client, 5);
-        return found.size == 4 && !unmask(found, octets) && octets[2] == 'a' && octets[3] == 0xC3;
+        return found.size == 4 &&
+               !unmask_whole(found.payload(octets), found.key(octets, role::client), true) &&
+               octets[2] == 'a' && octets[3] == 0xC3;
     }();
     static_assert(bad);
     CHECK((hello && bad));

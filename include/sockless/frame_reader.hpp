@@ -63,12 +63,12 @@ class frame_reader {
     }
 
     // The same into an event that is there already, because to copy one costs more than to make it.
-    // Not inlined: where GCC 12 knows what `in` points to, it warns of what the sizes rule out.
-    [[gnu::noinline]] constexpr void next(std::span<octet>& in, frame_event& event) noexcept {
-        if constexpr (!prefer_small) {
-            if (take_short_message(in, event)) return;
+    constexpr void next(std::span<octet>& in, frame_event& event) noexcept {
+        if constexpr (prefer_small) {
+            take_step(in, event);
+        } else {
+            take_message(in, event);
         }
-        take_step(in, event);
     }
 
     constexpr event_range<frame_reader, frame_event> receive(std::span<octet>& in) noexcept {
@@ -111,18 +111,27 @@ class frame_reader {
     friend constexpr bool operator==(const frame_reader&, const frame_reader&) noexcept = default;
 
   private:
-    // Takes a whole message in one short frame, if there is one, and no rule is broken.
+    // Not inlined: where GCC 12 knows what `in` points to, it warns of what the sizes rule out.
+    [[gnu::noinline]] constexpr void take_message(std::span<octet>& in,
+                                                  frame_event& event) noexcept {
+        if (!take_short_message(in, event)) take_step(in, event);
+    }
+
+    // Takes a whole message in one short frame, if there is one and it breaks no rule.
     constexpr bool take_short_message(std::span<octet>& in, frame_event& event) noexcept {
         const bool between = frame_.taken() == 0 && message_ == fragmentation::none && !ended_;
         if (!between) return false;
         const std::size_t most = message_limit_ < frame_limit_ ? message_limit_ : frame_limit_;
         const short_message found = find_short_message(in, expected_.receiver, most);
-        if (found.size == 0 || !unmask(found, in)) return false;
+        if (found.size == 0) return false;
+        const std::span<octet> payload = found.payload(in);
+        const masking_key key = found.key(in, expected_.receiver);
+        if (!unmask_whole(payload, key, found.type == message_type::text)) return false;
         event = {.kind = frame_event::what::slice,
                  .type = found.type,
                  .first = true,
                  .last = true,
-                 .payload = found.payload(in)};
+                 .payload = payload};
         compressed_ = false;
         offset_ += found.size;
         in = in.subspan(found.size);

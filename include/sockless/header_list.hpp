@@ -6,7 +6,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -93,7 +92,7 @@ constexpr std::size_t field_run(std::span<const octet> text) noexcept {
     std::size_t run = 0;
     if (!std::is_constant_evaluated()) {
         for (std::uint64_t word = 0; text.size() - run >= sizeof word; run += sizeof word) {
-            std::memcpy(&word, text.data() + run, sizeof word);
+            copy_memory(text.data() + run, &word, sizeof word);
             if (!is_field_word(word)) break;
         }
     }

@@ -1,7 +1,7 @@
 // judge.hpp -- opening handshakes that somebody else's HTTP server received (RFC 6455, 4.2; 8441).
 //
-// judge() says whether a request opens a WebSocket, by the very rules of server_handshake.
-// response_fields() says what to answer then. For HTTP/2 and HTTP/3 there is the extended CONNECT
+// judge() says whether a request opens a WebSocket, by the very rules of server_handshake, and what
+// was agreed on with it. For HTTP/2 and HTTP/3 there is the extended CONNECT
 // of RFC 8441 and RFC 9220, which says in pseudo-header fields what HTTP/1.1 says in fields.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include <sockless/accept_key.hpp>
+#include <sockless/agreed.hpp>
 #include <sockless/head_fields.hpp>
 #include <sockless/header_list.hpp>
 #include <sockless/http_head.hpp>
@@ -47,57 +48,12 @@ struct policy {
     limits limit{};
 };
 
-// A longer one is never chosen.
-inline constexpr std::size_t longest_protocol = 64;
-
-// What a request and a policy agree on. It owns what it says.
-struct agreed {
-    bool extended = false;  // by extended CONNECT: there is no proof
-    accept_value proof{};
-    std::uint8_t protocol_size = 0;
-    std::array<octet, longest_protocol> protocol_text{};
-
-    constexpr text_view protocol() const noexcept {
-        return {std::span(protocol_text).first(protocol_size)};
-    }
-    // 101, or what RFC 8441, 5 wants: "a 2xx series status code".
-    constexpr int status() const noexcept { return extended ? 200 : 101; }
-};
-
 struct judged {
     std::optional<agreed> with{};
     int status = 0;  // of the response: agreed, or not
     rule broken = rule::none;
     std::span<const field> fields{};  // what a refusal says besides
 };
-
-// What to answer besides the status: views into what was agreed on.
-class agreed_fields {
-  public:
-    explicit agreed_fields(const agreed& with) noexcept {
-        if (!with.extended) {
-            add("Upgrade", "websocket");
-            add("Connection", "Upgrade");
-            add("Sec-WebSocket-Accept", text_view{with.proof});
-        }
-        if (with.protocol_size != 0) add("Sec-WebSocket-Protocol", with.protocol());
-    }
-
-    const field* begin() const noexcept { return lines_.data(); }
-    const field* end() const noexcept { return lines_.data() + size_; }
-    std::size_t size() const noexcept { return size_; }
-
-  private:
-    void add(std::string_view name, std::string_view value) noexcept {
-        lines_[size_++] = {name, value};
-    }
-
-    std::array<field, 4> lines_{};
-    std::size_t size_ = 0;
-};
-
-inline agreed_fields response_fields(const agreed& with) noexcept { return agreed_fields(with); }
-agreed_fields response_fields(agreed&&) = delete;  // they would point to nothing
 
 namespace detail {
 

@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <span>
 
+#include <sockless/agreed.hpp>
 #include <sockless/closing.hpp>
 #include <sockless/compression.hpp>
 #include <sockless/connection.hpp>
 #include <sockless/events.hpp>
 #include <sockless/handshaking.hpp>
 #include <sockless/http_head.hpp>
-#include <sockless/judge.hpp>
 #include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/options.hpp>

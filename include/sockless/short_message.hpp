@@ -1,8 +1,8 @@
-// short_message.hpp -- a whole message in one short frame: most of what ever arrives (RFC
-// 6455, 5.2).
+// short_message.hpp -- a whole message in one frame of up to 65,535 octets, which is most of what
+// ever arrives (RFC 6455, 5.2).
 //
-//    1000 0001  M lllllll  [ key, 4 octets ]  payload, at most 125 octets
-//    1000 0010
+//    1000 0001  M lllllll                       [ key, 4 octets ]  up to 125 octets
+//    1000 0010  M 1111110  length, 2 octets     [ key, 4 octets ]  126 octets and more
 //
 // What is here only ever accepts one, all of it there. Whatever else comes, or breaks a rule, is
 // left as it is, for the reader to take step by step.
@@ -10,12 +10,12 @@
 
 #include <cstddef>
 #include <span>
+#include <type_traits>
 
 #include <sockless/frame_header.hpp>
 #include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
-#include <sockless/payload.hpp>
 #include <sockless/utf8.hpp>
 
 namespace sockless::inline v0 {
@@ -28,32 +28,45 @@ struct short_message {
     constexpr std::span<octet> payload(std::span<octet> in) const noexcept {
         return in.subspan(head, size - head);
     }
+    // All 0, if there is none.
+    constexpr masking_key key(std::span<const octet> in, role receiver) const noexcept {
+        masking_key key;
+        if (masks(other(receiver)))
+            copy_octets(in.subspan(head - sizeof key, sizeof key), key.octets);
+        return key;
+    }
 };
 
 constexpr short_message find_short_message(std::span<const octet> in, role receiver,
                                            std::size_t most) noexcept {
     const bool masked = masks(other(receiver));
-    const std::size_t head = masked ? 2 + sizeof(masking_key) : 2;
-    if (in.size() < head) return {};
+    const std::size_t key_size = masked ? sizeof(masking_key) : 0;
+    if (in.size() < 2 + key_size) return {};
     const auto type = static_cast<message_type>(in[0] ^ wire::fin);
     if (type != message_type::text && type != message_type::binary) return {};
-    // 126 and above: an extended length, or not masked as it should be.
-    const std::size_t length = in[1] ^ (masked ? wire::mask : 0);
-    if (length >= wire::length16 || length > most || length > in.size() - head) return {};
+    // Above 127, if it is not masked as it should be.
+    std::size_t length = in[1] ^ (masked ? wire::mask : 0);
+    std::size_t head = 2 + key_size;
+    if (length >= wire::length16) {
+        head += 2;
+        if (length != wire::length16 || in.size() < head) return {};
+        length = load_network16(in[2], in[3]);
+        if (length < wire::length16) return {};
+    }
+    if (length > most || length > in.size() - head) return {};
     return {type, head, head + length};
 }
 
-// Unmasks it, unless it is text that is not UTF-8: then it stays as it came.
-constexpr bool unmask(short_message found, std::span<octet> in) noexcept {
-    const std::span<octet> payload = found.payload(in);
-    masking_key key;
-    copy_octets(in.subspan(2, found.head - 2), key.octets);
-    const masking_key first_key = key;
-    utf8_checker text;
-    const bool is_text = found.type == message_type::text;
-    const std::size_t good = unmask(payload, key, is_text, text, payload.size());
-    if (good == payload.size()) return true;
-    detail::mask_octets(payload.data(), payload.data(), good, first_key);
+// Unmasks a whole payload, unless it is text that is not UTF-8: then it stays as it came.
+constexpr bool unmask_whole(std::span<octet> payload, masking_key key, bool is_text) noexcept {
+    bool is_ascii = false;
+    if (prefer_small || std::is_constant_evaluated()) {
+        mask(payload, key);
+    } else {
+        is_ascii = !detail::mask_some(payload.data(), payload.data(), payload.size(), key);
+    }
+    if (is_ascii || !is_text || is_utf8(payload)) return true;
+    mask(payload, key);
     return false;
 }
 

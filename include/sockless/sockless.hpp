@@ -42,7 +42,7 @@
 #include <sockless/request_head.hpp>      // what a client asks for
 #include <sockless/request_rules.hpp>     // RFC 6455, 4.2.1: what makes it an opening handshake
 #include <sockless/server_handshake.hpp>  // 4.2
-#include <sockless/judge.hpp>             // 4.2 for requests that somebody else has read
+#include <sockless/agreed.hpp>            // 4.2.2: what somebody else received and answered
 #include <sockless/request_writer.hpp>    // 4.1
 #include <sockless/client_handshake.hpp>  // 4.1
 
