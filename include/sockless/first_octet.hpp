@@ -30,8 +30,8 @@ inline constexpr auto first_octets = [] {
     std::array<std::array<std::uint64_t, 3>, 2> sets{};
     for (unsigned rsv1 = 0; rsv1 < 2; ++rsv1) {
         for (unsigned message = 0; message < 3; ++message) {
-            for (unsigned value = 0; value < 256; ++value) {
-                const auto first = static_cast<octet>(value);
+            for (unsigned index = 0; index < 64; ++index) {
+                const auto first = static_cast<octet>((index & 0x30) << 2 | (index & 0x0F));
                 const auto op = static_cast<opcode>(first & wire::opcode_bits);
                 if (judge_first_octet(first, {.rsv1 = rsv1 != 0}) != rule::none) continue;
                 if (!is_control(op) &&
@@ -39,7 +39,7 @@ inline constexpr auto first_octets = [] {
                             .broken != rule::none) {
                     continue;
                 }
-                sets[rsv1][message] |= std::uint64_t{1} << squeeze(first);
+                sets[rsv1][message] |= std::uint64_t{1} << index;
             }
         }
     }

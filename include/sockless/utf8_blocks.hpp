@@ -19,8 +19,8 @@ namespace sockless::inline v0::detail {
 #if defined(SOCKLESS_AVX2) || defined(SOCKLESS_NEON)
 
 // For each half of an octet the faults that it can have a part in: bit i is fault i. A table is
-// there four times, as often as a vector has 16 octets at most.
-alignas(64) inline constexpr auto fault_tables = [] {
+// there twice, as a vector of 32 octets looks up in each of its halves.
+alignas(32) inline constexpr auto fault_tables = [] {
     // clang-format off
     constexpr std::array<std::array<unsigned, 3>, 8> faults{{  // bit i: half i is in the set
         {0x00FF, 0xFFFF, 0x0F00},  // ASCII, then a tail
@@ -33,11 +33,13 @@ alignas(64) inline constexpr auto fault_tables = [] {
         {0x0F00, 0xFFFF, 0x0F00},  // two tails: a fault, but for the third and fourth octet of one
     }};
     // clang-format on
-    std::array<std::array<octet, 64>, 3> tables{};
-    for (unsigned i = 0; i < 8 * 3 * 64; ++i) {
-        const unsigned fault = i / (3 * 64);
-        const bool part = (faults[fault][i / 64 % 3] >> i % 16 & 1) != 0;
-        tables[i / 64 % 3][i % 64] |= static_cast<octet>((part ? 1U : 0U) << fault);
+    std::array<std::array<octet, 32>, 3> tables{};
+    for (unsigned table = 0; table < 3; ++table) {
+        for (unsigned half = 0; half < 16; ++half) {
+            unsigned mine = 0;
+            for (unsigned i = 0; i < 8; ++i) mine |= (faults[i][table] >> half & 1U) << i;
+            tables[table][half] = tables[table][half + 16] = static_cast<octet>(mine);
+        }
     }
     return tables;
 }();
