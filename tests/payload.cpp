@@ -75,7 +75,7 @@ void check(unmasker step, const std::string& text, std::size_t phase, std::size_
 }
 
 constexpr std::array<unmasker, 3> all_ways{&unmask, &sockless::detail::unmask_octets,
-                                           &sockless::detail::unmask_blocks};
+                                           &sockless::detail::unmask_parts};
 
 // RFC 6455, 5.7: a masked "Hello".
 static_assert([] {

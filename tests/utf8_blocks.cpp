@@ -23,23 +23,6 @@ namespace {
 
 using view = std::span<const octet>;
 
-// Every way to judge octets in blocks that this machine has.
-using judge = std::size_t (*)(const octet*, std::size_t);
-struct way {
-    judge good;
-    std::size_t width;
-};
-std::vector<way> all_ways() {
-    std::vector<way> ways;
-#ifdef SOCKLESS_AVX2
-    if (__builtin_cpu_supports("avx2") != 0) ways.push_back({sockless::detail::good_avx2, 32});
-#endif
-#ifdef SOCKLESS_NEON
-    ways.push_back({sockless::detail::good_octets, 16});
-#endif
-    return ways;
-}
-
 // The first octet that octet by octet is refused.
 std::size_t first_refused(view text) {
     utf8_checker checker;
@@ -48,21 +31,26 @@ std::size_t first_refused(view text) {
     return taken;
 }
 
+// The widest step.
+constexpr std::size_t farthest = 128;
+
 // A fault is told in front of a refused octet, or right behind it; and not far in front.
 void check(view text) {
     const std::size_t refused = first_refused(text);
-    if (refused < 3) return;
-    for (const way& one : all_ways()) {
-        if (text.size() < 3 + one.width) continue;
-        const std::size_t good = one.good(text.data(), text.size());
+    if ((refused < 3 && text.size() >= sockless::detail::least_judged) ||
+        !sockless::detail::can_judge())
+        return;
+    if (text.size() >= sockless::detail::least_judged) {
+        const std::size_t good = sockless::detail::good_octets(text.data(), text.size());
         const bool right = good == text.size() ? refused + 1 >= text.size()
                                                : good <= refused + 1 && refused < text.size() &&
-                                                     refused < good + 4 * one.width;
+                                                     refused < good + farthest;
         if (!right) FAIL("good " << good << ", refused " << refused << " of " << text.size());
+        return;
     }
-    if (text.size() < sockless::detail::least_judged && !all_ways().empty() &&
-        sockless::detail::is_good_short(text) != (refused >= text.size()) &&
-        refused + 1 < text.size()) {
+    // Of an octet that stands last the block does not know whether it begins a code point.
+    const bool good = sockless::detail::is_good_short(text);
+    if (good ? refused + 1 < text.size() : refused == text.size()) {
         FAIL("short, refused " << refused << " of " << text.size());
     }
 }

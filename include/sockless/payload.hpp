@@ -38,24 +38,33 @@ constexpr std::size_t unmask_octets(std::span<octet> piece, masking_key& key, bo
     return good;
 }
 
-// The same in blocks, part by part: what is unmasked is still near when it is checked.
-inline std::size_t unmask_blocks(std::span<octet> piece, masking_key& key, bool is_text,
-                                 utf8_checker& text, std::size_t room) noexcept {
-    constexpr std::size_t longest = 4096;
-    std::size_t done = 0;
-    while (true) {
-        const std::size_t left = piece.size() - done;
-        const std::span<octet> part = piece.subspan(done, left < longest ? left : longest);
-        const bool is_ascii = !mask_some(part.data(), part.data(), part.size(), key);
-        std::size_t good = part.size();
-        if (is_text && (!is_ascii || text.needed() > 0)) {
-            good = check_unmasked(part, key, text, room - done - good);
-        } else {
-            key = key.after(good);
-        }
-        done += good;
-        if (good < longest) return done;
+// The same in blocks, for no more than is still near when it is checked.
+inline std::size_t unmask_part(std::span<octet> part, masking_key& key, bool is_text,
+                               utf8_checker& text, std::size_t following) noexcept {
+    const bool is_ascii = !mask_some(part.data(), part.data(), part.size(), key);
+    if (is_text && (!is_ascii || text.needed() > 0)) {
+        return check_unmasked(part, key, text, following);
     }
+    key = key.after(part.size());
+    return part.size();
+}
+
+inline constexpr std::size_t longest_part = 4096;
+
+[[gnu::noinline]] inline std::size_t unmask_parts(std::span<octet> piece, masking_key& key,
+                                                  bool is_text, utf8_checker& text,
+                                                  std::size_t room) noexcept {
+    std::size_t done = 0;
+    while (done < piece.size()) {
+        const std::size_t left = piece.size() - done;
+        const std::span<octet> part =
+            piece.subspan(done, left < longest_part ? left : longest_part);
+        const std::size_t following = room - done - part.size();
+        const std::size_t good = unmask_part(part, key, is_text, text, following);
+        done += good;
+        if (good < part.size()) break;
+    }
+    return done;
 }
 
 }  // namespace detail
@@ -68,7 +77,10 @@ constexpr std::size_t unmask(std::span<octet> piece, masking_key& key, bool is_t
     if (prefer_small || std::is_constant_evaluated()) {
         return detail::unmask_octets(piece, key, is_text, text, room);
     }
-    return detail::unmask_blocks(piece, key, is_text, text, room);
+    if (piece.size() > detail::longest_part) {
+        return detail::unmask_parts(piece, key, is_text, text, room);
+    }
+    return detail::unmask_part(piece, key, is_text, text, room - piece.size());
 }
 
 }  // namespace sockless::inline v0

@@ -79,6 +79,7 @@ class utf8_checker {
     // Takes octets in blocks, up to a code point that has something bad in it or behind it.
     std::size_t take_blocks(std::span<const octet> text) noexcept {
         std::size_t good = text.size();
+        if (!detail::can_judge()) return 0;
         if (good < detail::least_judged) {
             if (needed_ > 0 || good < 8 || !detail::is_good_short(text)) return 0;
         } else {
@@ -86,7 +87,7 @@ class utf8_checker {
                 if (!take(text[i])) return i;
             }
             good = detail::good_octets(text.data(), good);
-            if (good <= 3) return 3;
+            if (good == 3) return 3;
         }
         // The last code point is taken again: it may be unfinished, or an octet that begins none.
         std::size_t lead = good;

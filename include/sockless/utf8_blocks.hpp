@@ -16,8 +16,6 @@
 
 namespace sockless::inline v0::detail {
 
-#if defined(SOCKLESS_AVX2) || defined(SOCKLESS_NEON)
-
 // For each half of an octet the faults that it can have a part in: bit i is fault i. A table is
 // there twice, as a vector of 32 octets looks up in each of its halves.
 alignas(32) inline constexpr auto fault_tables = [] {
@@ -43,6 +41,8 @@ alignas(32) inline constexpr auto fault_tables = [] {
     }
     return tables;
 }();
+
+#if defined(SOCKLESS_AVX2) || defined(SOCKLESS_NEON)
 
 // Replaces the numbers below 16 in a block by what a table has there.
 #ifdef SOCKLESS_AVX2
@@ -77,9 +77,8 @@ template <class Block>
     look_up(fault_tables[0].data(), one);
     look_up(fault_tables[1].data(), low);
     look_up(fault_tables[2].data(), next);
-    const Block none{};
-    const Block tails = ((two >= 0xE0) | (three >= 0xF0)) ? (none | 0x80) : none;
-    wrong |= (one & low & next) ^ tails;
+    const auto tails = __builtin_bit_cast(Block, (two >= 0xE0) | (three >= 0xF0));
+    wrong |= (one & low & next) ^ (tails & 0x80);
 }
 
 // How many octets in front are free of faults, if the first three are; there are at least three and
@@ -111,16 +110,14 @@ template <class Block>
     return size;
 }
 
-// The same with the best that this machine has; without any, nothing is free of faults.
 #ifdef SOCKLESS_AVX2
-[[gnu::target("avx2"), gnu::flatten]] inline std::size_t good_avx2(const octet* text,
-                                                                   std::size_t size) noexcept {
+inline bool can_judge() noexcept { return __builtin_cpu_supports("avx2") != 0; }
+[[gnu::target("avx2"), gnu::flatten]] inline std::size_t good_octets(const octet* text,
+                                                                     std::size_t size) noexcept {
     return good_by<avx2_octets>(text, size);
 }
-inline std::size_t good_octets(const octet* text, std::size_t size) noexcept {
-    return __builtin_cpu_supports("avx2") ? good_avx2(text, size) : 0;
-}
 #else
+constexpr bool can_judge() noexcept { return true; }
 inline std::size_t good_octets(const octet* text, std::size_t size) noexcept {
     return good_by<neon_octets>(text, size);
 }
@@ -128,6 +125,8 @@ inline std::size_t good_octets(const octet* text, std::size_t size) noexcept {
 
 #else
 
+// Only octet by octet.
+constexpr bool can_judge() noexcept { return false; }
 inline std::size_t good_octets(const octet*, std::size_t) noexcept { return 0; }
 
 #endif
