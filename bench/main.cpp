@@ -1,8 +1,9 @@
-// main.cpp -- runs everybody in turns, and tells what each round took.
+// main.cpp -- runs everybody in turns, and tells what each took.
 //
 //     micro [--quick] [--only TEXT] [--rounds N] --json FILE    time, by Google Benchmark
 //     micro [--quick] [--only TEXT] --instructions              a round of each, for callgrind:
 //                                                               see run.sh
+//     micro [--quick] --echo, --memory                          see echo.cpp, memory.cpp
 //     micro [--quick] --list                                    what there is
 //
 // Times are the processor's. Repetitions come in random order, so that nobody has the worse minute.
@@ -16,6 +17,7 @@
 #include <benchmark/benchmark.h>
 #include <valgrind/callgrind.h>
 
+#include "echo.hpp"
 #include "heap.hpp"
 #include "question.hpp"
 
@@ -44,10 +46,11 @@ double allocations_of(const bench::entry& one) {
 
 void count_instructions() {
     for (const bench::entry& one : bench::entries()) {
+        const std::string name = one.name + "/" + one.variant;
         one.round();
         CALLGRIND_ZERO_STATS;
         one.round();
-        CALLGRIND_DUMP_STATS_AT((one.name + "/" + one.variant).c_str());
+        CALLGRIND_DUMP_STATS_AT(name.c_str());
     }
 }
 
@@ -80,7 +83,7 @@ int main(int count, char** given) {
     std::string only;
     std::string json;
     int rounds = 11;
-    enum class task { time, instructions, list } what = task::time;
+    enum class task { time, instructions, echo, memory, list } what = task::time;
     for (int i = 1; i < count; ++i) {
         const std::string_view word = given[i];
         const bool has_value = i + 1 < count;
@@ -88,6 +91,10 @@ int main(int count, char** given) {
             quick = true;
         } else if (word == "--instructions") {
             what = task::instructions;
+        } else if (word == "--echo") {
+            what = task::echo;
+        } else if (word == "--memory") {
+            what = task::memory;
         } else if (word == "--list") {
             what = task::list;
         } else if (word == "--only" && has_value) {
@@ -101,6 +108,9 @@ int main(int count, char** given) {
             return 2;
         }
     }
+    if (what == task::echo) bench::measure_echo(quick);
+    if (what == task::memory) bench::measure_memory();
+    if (what == task::echo || what == task::memory) return 0;
     for (const bench::adder add : bench::questions()) add(quick);
     std::erase_if(bench::entries(), [&](const bench::entry& one) {
         return (one.name + "/" + one.variant).find(only) == std::string::npos;

@@ -10,9 +10,11 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
 
+#include "../echo.hpp"
 #include "../kernels.hpp"
 #include "../question.hpp"
 
@@ -230,6 +232,57 @@ void shake_hands() {
     const std::string text(answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(size));
     must(text.find(bench::accepted_key) != std::string::npos, "what becomes of the key");
 }
+
+// ---- both ----
+
+// Its own loop, which blocks: one without poll().
+void serve(int fd) {
+    websocket::stream<asio::ip::tcp::socket, false> ws(context());
+    ws.next_layer().assign(asio::ip::tcp::v4(), fd);
+    boost::beast::flat_buffer buffer;
+    error_code broken;
+    ws.accept(broken);
+    must(!broken, "Beast's accept");
+    ws.auto_fragment(false);
+    for (;;) {
+        ws.read(buffer, broken);
+        if (broken) return;
+        ws.text(ws.got_text());
+        ws.write(buffer.data(), broken);
+        must(!broken, "Beast's write");
+        buffer.consume(buffer.size());
+    }
+}
+
+// In memory, where every message is whole.
+class echo : public bench::echo_peer {
+  public:
+    bench::view take(unsigned char* in, std::size_t size) override {
+        bench::octets& out = bench::shared_output();
+        if (out.size() < size * 2 + 1024) out.resize(size * 2 + 1024);
+        ws_.next_layer().arrive(in, &size, 1);
+        ws_.next_layer().write_to(out.data(), out.size());
+        error_code broken;
+        if (!ws_.is_open()) {
+            ws_.accept(broken);
+        } else {
+            ws_.read(buffer_, broken);
+            must(!broken, "Beast's read");
+            ws_.text(ws_.got_text());
+            ws_.write(buffer_.data(), broken);
+            buffer_.consume(buffer_.size());
+        }
+        must(!broken, "Beast's echo");
+        return {out.data(), ws_.next_layer().written()};
+    }
+    void idle() override { buffer_.shrink_to_fit(); }
+
+  private:
+    socket ws_{context()};
+    boost::beast::flat_buffer buffer_{};
+};
+
+const bench::echo_entry echoed({"Beast", part::peer, true, bench::make_peer<echo>, serve});
 
 const bench::question asked([](bool quick) {
     add_kernels(quick);

@@ -4,13 +4,16 @@
 #include <memory>
 #include <string>
 
+#include <websocketpp/config/core.hpp>
 #include <websocketpp/config/core_client.hpp>
 #include <websocketpp/http/request.hpp>
 #include <websocketpp/http/response.hpp>
 #include <websocketpp/message_buffer/alloc.hpp>
 #include <websocketpp/processors/hybi13.hpp>
+#include <websocketpp/server.hpp>
 #include <websocketpp/utf8_validator.hpp>
 
+#include "../echo.hpp"
 #include "../kernels.hpp"
 #include "../question.hpp"
 
@@ -138,6 +141,53 @@ void shake_hands() {
     const std::string answer = response.raw();
     must(answer.find(bench::accepted_key) != std::string::npos, "what becomes of the key");
 }
+
+// ---- all of it, over its transport for those who bring the octets ----
+
+using transportless = websocketpp::server<websocketpp::config::core>;
+
+transportless& the_server() {
+    static transportless one;
+    static const bool ready = [] {
+        one.clear_access_channels(websocketpp::log::alevel::all);
+        one.clear_error_channels(websocketpp::log::elevel::all);
+        return true;
+    }();
+    must(ready, "a server");
+    return one;
+}
+
+class echo : public bench::echo_peer {
+  public:
+    echo() {
+        connection_->set_message_handler(
+            [this](const websocketpp::connection_hdl&, const transportless::message_ptr& message) {
+                must(!connection_->send(message), "websocketpp's send");
+            });
+        connection_->set_write_handler(
+            [this](const websocketpp::connection_hdl&, const char* data, std::size_t size) {
+                bench::octets& out = bench::shared_output();
+                if (out.size() < written_ + size) out.resize(2 * (written_ + size));
+                std::memcpy(out.data() + written_, data, size);
+                written_ += size;
+                return websocketpp::lib::error_code();
+            });
+        connection_->start();
+    }
+
+    bench::view take(unsigned char* in, std::size_t size) override {
+        written_ = 0;
+        const void* const octets = in;
+        connection_->read_all(static_cast<const char*>(octets), size);
+        return {bench::shared_output().data(), written_};
+    }
+
+  private:
+    transportless::connection_ptr connection_ = the_server().get_connection();
+    std::size_t written_ = 0;
+};
+
+const bench::echo_entry echoed({"websocketpp", part::peer, true, bench::make_peer<echo>, {}});
 
 const bench::question asked([](bool quick) {
     add_kernels(quick);

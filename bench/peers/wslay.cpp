@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <wslay/wslay.h>
 
+#include "../echo.hpp"
 #include "../question.hpp"
 
 namespace {
@@ -132,6 +133,65 @@ class sender {
     wslay_event_context_ptr context_ = nullptr;
     std::size_t written_ = 0;
 };
+
+// ---- both ----
+
+class echo : public bench::echo_peer {
+  public:
+    echo() {
+        wslay_event_callbacks calls{};
+        calls.recv_callback = on_read;
+        calls.send_callback = on_write;
+        calls.on_msg_recv_callback = on_message;
+        must(wslay_event_context_server_init(&context_, &calls, this) == 0, "wslay's context");
+    }
+    ~echo() override { wslay_event_context_free(context_); }
+
+    bench::view take(unsigned char* in, std::size_t size) override {
+        next_ = in;
+        left_ = size;
+        written_ = 0;
+        must(wslay_event_recv(context_) == 0, "wslay_event_recv");
+        must(wslay_event_send(context_) == 0, "wslay_event_send");
+        return {bench::shared_output().data(), written_};
+    }
+
+  private:
+    static ssize_t on_read(wslay_event_context_ptr context, std::uint8_t* buffer,
+                           std::size_t length, int, void* with) {
+        auto& self = *static_cast<echo*>(with);
+        const std::size_t size = std::min(length, self.left_);
+        if (size == 0) {
+            wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
+            return -1;
+        }
+        std::memcpy(buffer, self.next_, size);
+        self.next_ += size;
+        self.left_ -= size;
+        return static_cast<ssize_t>(size);
+    }
+    static ssize_t on_write(wslay_event_context_ptr, const std::uint8_t* data, std::size_t length,
+                            int, void* with) {
+        auto& self = *static_cast<echo*>(with);
+        bench::octets& out = bench::shared_output();
+        if (out.size() < self.written_ + length) out.resize(2 * (self.written_ + length));
+        std::memcpy(out.data() + self.written_, data, length);
+        self.written_ += length;
+        return static_cast<ssize_t>(length);
+    }
+    static void on_message(wslay_event_context_ptr context, const wslay_event_on_msg_recv_arg* told,
+                           void*) {
+        const wslay_event_msg message{told->opcode, told->msg, told->msg_length};
+        must(wslay_event_queue_msg(context, &message) == 0, "wslay_event_queue_msg");
+    }
+
+    wslay_event_context_ptr context_ = nullptr;
+    const unsigned char* next_ = nullptr;
+    std::size_t left_ = 0;
+    std::size_t written_ = 0;
+};
+
+const bench::echo_entry echoed({"wslay", part::peer, false, bench::make_peer<echo>, {}});
 
 const bench::question asked([](bool quick) {
     for (const stream& from : bench::streams(quick)) {
