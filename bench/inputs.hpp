@@ -62,7 +62,7 @@ inline octets payload_of(kind what, std::size_t size, dice& random) {
     while (made.size() < size) {
         std::string next = what == kind::binary ? std::string(1, static_cast<char>(random.octet()))
                                                 : character(what, random);
-        if (made.size() + next.size() > size) next = ".";
+        if (made.size() + next.size() > size) next = std::string(1, '.');
         made.insert(made.end(), next.begin(), next.end());
     }
     return made;

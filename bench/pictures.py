@@ -130,6 +130,7 @@ def draw(entries, folder):
     folder.mkdir(exist_ok=True)
     echo = rows_of(entries, 'echo', lambda entry: entry['ns'] / 1000)
     memory = rows_of(entries, 'memory', lambda entry: entry.get('octets'))
+    size = rows_of(entries, 'size', lambda entry: entry.get('octets'))
     cost = rows_of(entries, 'compile', lambda entry: entry['ns'] / 1e9)
     made = {
         'receive': by_size(entries, f'Receiving text: ns per message, {O2}', 'receive ', ' ascii',
@@ -140,6 +141,7 @@ def draw(entries, folder):
                 if echo else None,
         'memory': bars('Memory of an open connection that is idle: octets', memory, '')
                   if memory else None,
+        'size': bars('Code of an echo server on x86-64, -Os: octets', size, '') if size else None,
         'compile': bars('Compiling an include at -O2: seconds of the processor', cost, ' s')
                    if cost else None,
     }

@@ -12,8 +12,11 @@ facts about one thing, the median counts.
 """
 import argparse
 import collections
+import datetime
 import json
+import os
 import pathlib
+import platform
 import re
 import statistics
 import sys
@@ -138,6 +141,15 @@ def natural(text):
         if text[:1].isdigit() else [10 ** 9, text]
 
 
+def others(entries):
+    """Memory and size."""
+    yield '\n| | who | octets |'
+    yield '|---|---|---|'
+    for entry in entries:
+        if entry.get('octets'):
+            yield f"| {entry['name']} | {entry['variant']} | {entry['octets']:,.0f} |"
+
+
 def per_message(entries):
     """Allocations and instructions."""
     yield '\n| of a message | who | instructions | allocations |'
@@ -149,6 +161,13 @@ def per_message(entries):
 
 
 # ---- the README ----
+
+def machine():
+    processor = re.search(r'^model name\s*: (.*)$', pathlib.Path('/proc/cpuinfo').read_text(), re.M)
+    name = processor[1] if processor else 'unknown processor'
+    return (f'\nMeasured on {platform.machine()} ({name}, {os.cpu_count()} processors, shared with other '
+            f'work), on {datetime.date.today()}, by `sh bench/run.sh`.')
+
 
 def put_between(marker, lines):
     begin, end = f'<!-- {marker} -->\n', f'<!-- end of {marker} -->\n'
@@ -190,8 +209,8 @@ def main():
     if asked.quick:
         print(f'bench: {len(entries)} results, and all of them right')
         return
-    everything = list(tables(entries)) + list(per_message(entries))
-    aims = list(goals.table(entries))
+    everything = [*tables(entries), *per_message(entries), *others(entries)]
+    aims = [*goals.table(entries), machine()]
     print('\n'.join(aims + everything))
     if asked.update:
         put_between('goals', aims)

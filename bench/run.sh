@@ -3,12 +3,12 @@
 # run.sh --update [--json FILE]    writes the tables and the pictures of it into bench/README.md, too
 #
 # --quick is one build, few cases, no Beast: it shows that results are right, and no figures.
-# --only STEP... does some of: kernels instructions echo memory cost deflate
+# --only STEP... does some of: kernels instructions echo memory size cost deflate
 
 quick=
 update=
 json=
-steps="kernels instructions echo memory cost deflate"
+steps="kernels instructions echo memory size cost deflate"
 while [ $# -gt 0 ]; do
     case $1 in
         --quick) quick=--quick ;;
@@ -138,6 +138,39 @@ step_memory() {
     facts_of --memory
 }
 
+text_of() { # PROGRAM: octets of code and constants
+    size "$1" | awk 'NR == 2 {print $1}'
+}
+
+shakes_hands() { # the example of 1.3, and the first of 5.7
+    { printf 'GET / HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+        printf 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'
+        printf '\201\205\067\372\041\075\177\237\115\121\130'
+    } | "$scratch/sized" >"$scratch/echoed"
+    grep -q 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' "$scratch/echoed" && grep -q Hello "$scratch/echoed"
+}
+
+size_of() { # ROLE STANDARD SOURCE: without what a program is that does nothing but read and write
+    # shellcheck disable=SC2086 # a list of words
+    g++-12 "-std=$2" -Os -ffunction-sections -fdata-sections -Wl,--gc-sections $warnings -Werror \
+        -Iinclude "bench/size/$3.cpp" -o "$scratch/sized" || exit
+    [ "$3" = nothing ] || shakes_hands || { echo "bench: wrong: bench/size/$3.cpp"; exit 1; }
+    octets=$(text_of "$scratch/sized")
+    [ "$3" != nothing ] || least=$octets
+    printf 'g++-12 -Os\tsize\t%s\t%s\toctets\t%s\n' "$3" "$1" $((octets - least)) >>"$facts"
+}
+
+step_size() {
+    echo "== size"
+    size_of floor c++20 nothing
+    size_of ours c++20 server_endpoint
+    size_of ours c++20 server_connection
+    ! has wslay || printf 'g++-12 -Os\tsize\twslay, its library\tpeer\toctets\t%s\n' \
+        "$(text_of /usr/lib/*/libwslay.so)" >>"$facts"
+    [ -n "$quick" ] || ! has websocketpp || size_of peer c++17 websocketpp
+    ! has beast || size_of peer c++17 beast
+}
+
 cost() { # NAME ROLE STANDARD HEADER...: lines, and the best of three in seconds, at -O2
     name=$1
     role=$2
@@ -163,7 +196,7 @@ step_cost() {
     cost sockless/endpoint.hpp ours c++20 sockless/endpoint.hpp
     cost sockless/sockless.hpp ours c++20 sockless/sockless.hpp
     ! has wslay || cost wslay/wslay.h peer c++20 wslay/wslay.h
-    ! has websocketpp ||
+    [ -n "$quick" ] || ! has websocketpp ||
         cost websocketpp/server.hpp peer c++17 websocketpp/config/core.hpp websocketpp/server.hpp
     ! has beast || cost boost/beast/websocket.hpp peer c++20 boost/beast/websocket.hpp
 }
