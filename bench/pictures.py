@@ -3,8 +3,10 @@ import html
 import math
 
 O2 = 'g++-12 -O2'
-COLOURS = {'ours': ('#0b6e4f', '#5fbf9b', '#8fd6bb'), 'floor': ('#999999',),
-           'peer': ('#c1440e', '#e39b24', '#5b5ea6', '#9b3d77')}
+# Who it is, by what its name contains, in the order in which they stand; and always in one colour.
+WHO = (('endpoint', '#0b6e4f'), ('connection', '#4db38a'), ('sockless', '#4db38a'),
+       ('beast', '#c1440e'), ('websocketpp', '#e39b24'), ('wslay', '#5b5ea6'),
+       ('words', '#9b3d77'), ('octets', '#c98bb0'), ('', '#999999'))
 WIDTH, HEIGHT = 720, 400
 LEFT, RIGHT, TOP, BOTTOM = 74, 176, 44, 44
 
@@ -22,15 +24,12 @@ def page(title, height, body):
         text(16, 26, title, size=15), *body, '</svg>', ''])
 
 
-def colours_of(variants):
-    """Those of one role differ in their shade."""
-    seen = {}
-    chosen = {}
-    for variant, role in variants:
-        at = seen.get(role, 0)
-        seen[role] = at + 1
-        chosen[variant] = COLOURS[role][at % len(COLOURS[role])]
-    return chosen
+def who(variant):
+    return next(at for at, (name, _) in enumerate(WHO) if name in variant.lower())
+
+
+def colour_of(variant):
+    return WHO[who(variant)][1]
 
 
 def told(value):
@@ -62,29 +61,27 @@ def lines(title, x_title, lines_of, roles):
     for x in xs:
         body.append(text(at_x(x), HEIGHT - BOTTOM + 18, told(x), 'middle'))
     body.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, x_title, 'middle'))
-    colours = colours_of([(variant, roles[variant]) for variant in lines_of])
     ends = []
     for variant, line in lines_of.items():
         path = 'L'.join(f'{at_x(x):.1f} {at_y(y):.1f}' for x, y in sorted(line))
         width = 3 if roles[variant] == 'ours' else 1.8
-        body.append(f'<path d="M{path}" fill="none" stroke="{colours[variant]}" '
+        body.append(f'<path d="M{path}" fill="none" stroke="{colour_of(variant)}" '
                     f'stroke-width="{width}"/>')
         ends.append((at_y(max(line)[1]), variant))
     last = -99.0
     for y, variant in sorted(ends):
         last = max(y, last + 15)
-        body.append(text(WIDTH - RIGHT + 8, last + 4, variant, colour=colours[variant]))
+        body.append(text(WIDTH - RIGHT + 8, last + 4, variant, colour=colour_of(variant)))
     return page(title, HEIGHT, body)
 
 
 def bars(title, rows, unit):
-    """`rows`: (what, variant, role, value)."""
-    high = max(row[3] for row in rows)
-    colours = colours_of(list(dict.fromkeys((row[1], row[2]) for row in rows)))
+    """`rows`: (what, variant, value)."""
+    high = max(row[2] for row in rows)
     body = []
     y = TOP
     before = None
-    for what, variant, _, value in rows:
+    for what, variant, value in rows:
         if what != before and what:
             y += 8
             body.append(text(16, y + 12, what, size=13))
@@ -93,7 +90,7 @@ def bars(title, rows, unit):
         width = value / high * (WIDTH - 330)
         body.append(text(230, y + 12, variant, 'end'))
         body.append(f'<rect x="238" y="{y}" width="{max(width, 1):.1f}" height="15" '
-                    f'fill="{colours[variant]}"/>')
+                    f'fill="{colour_of(variant)}"/>')
         body.append(text(244 + width, y + 12, told(value) + unit))
         y += 20
     return page(title, y + 16, body)
@@ -120,10 +117,9 @@ def by_size(entries, title, prefix, suffix, value):
 
 
 def rows_of(entries, prefix, value):
-    order = {'ours': 0, 'peer': 1, 'floor': 2}
-    rows = [(entry['name'][len(prefix):].strip(), entry['variant'], entry['role'], value(entry))
+    rows = [(entry['name'][len(prefix):].strip(), entry['variant'], value(entry))
             for entry in entries if entry['name'].startswith(prefix) and value(entry)]
-    return sorted(rows, key=lambda row: (row[0], order[row[2]], row[3]))
+    return sorted(rows, key=lambda row: (row[0].split()[::-1], who(row[1])))
 
 
 def draw(entries, folder):
@@ -133,8 +129,8 @@ def draw(entries, folder):
     size = rows_of(entries, 'size', lambda entry: entry.get('octets'))
     cost = rows_of(entries, 'compile', lambda entry: entry['ns'] / 1e9)
     made = {
-        'receive': by_size(entries, f'Receiving text: ns per message, {O2}', 'receive ', ' ascii',
-                           lambda size, ns: ns),
+        'receive': by_size(entries, f'Receiving text: GB/s, {O2}', 'receive ', ' ascii',
+                           lambda size, ns: size / ns),
         'unmask': by_size(entries, f'Unmasking in place: GB/s, {O2}', 'unmask ', '',
                           lambda size, ns: size / ns),
         'echo': bars('Echo over loopback: the server\'s time per message', echo, ' us')

@@ -108,32 +108,43 @@ def short(value):
 
 
 def tables(entries):
-    """Everything, one table for each question."""
-    builds = list(dict.fromkeys(entry['build'] for entry in entries))
+    """Everything, one table for each question; those of the second compiler are folded."""
+    builds = list(dict.fromkeys(entry['build'] for entry in entries if entry['ns'] is not None))
+    groups = [[build for build in builds if build.startswith('g++')],
+              [build for build in builds if not build.startswith('g++')]]
+    for group, begin, end in zip(groups, ([], ['\n<details>', '<summary>clang</summary>']),
+                                 ([], ['\n</details>'])):
+        if group:
+            yield from begin
+            yield from tables_of([entry for entry in entries if entry['build'] in group])
+            yield from end
+
+
+def tables_of(entries):
     questions = collections.defaultdict(lambda: collections.defaultdict(dict))
-    variants = collections.defaultdict(dict)
+    roles = collections.defaultdict(dict)
+    builds = collections.defaultdict(dict)
     for entry in entries:
         if entry['ns'] is None:
             continue
         question = ' '.join(entry['name'].split()[:2 if entry['name'].startswith('send') else 1])
+        if question in ('deflate', 'inflate'):
+            continue  # they have tables of their own
         case = entry['name'][len(question):].strip()
-        questions[question][case][entry['variant'], entry['build']] = entry
-        variants[question][entry['variant']] = entry['role']
+        questions[question][case][entry['variant'], entry['build']] = entry['ns']
+        roles[question][entry['variant']] = entry['role']
+        builds[question][entry['build']] = True
     for question, cases in questions.items():
-        here = [build for build in builds
-                if any(build == key[1] for case in cases.values() for key in case)]
-        order = sorted(variants[question],
-                       key=lambda name: ['floor', 'ours', 'peer'].index(variants[question][name]))
-        yield f'\n**{question}**, ns' + (f': {" / ".join(f"`{b}`" for b in here)}' if here[1:] else '') + '\n'
+        order = sorted(roles[question],
+                       key=lambda name: ['floor', 'ours', 'peer'].index(roles[question][name]))
+        here = sorted(builds[question], key=lambda build: 'v3' not in build)
+        yield f'\n**{question}**, ns, {" / ".join(f"`{build}`" for build in here)}\n'
         yield '| |' + ''.join(f' {name} |' for name in order)
         yield '|---|' + '---|' * len(order)
         for case, cells in sorted(cases.items(), key=lambda item: natural(item[0])):
-            row = f'| {case} |'
-            for name in order:
-                found = [cells.get((name, build)) for build in here]
-                row += ' ' + (' / '.join(short(each['ns']) if each else '-' for each in found)
-                              if any(found) else '') + ' |'
-            yield row
+            told = ([short(cells.get((name, build))) for build in here] for name in order)
+            yield f'| {case} |' + ''.join(f' {" / ".join(each) if any(each) else ""} |'
+                                          for each in told)
 
 
 def natural(text):
@@ -152,12 +163,56 @@ def others(entries):
 
 def per_message(entries):
     """Allocations and instructions."""
-    yield '\n| of a message | who | instructions | allocations |'
+    yield '\n<details>'
+    yield '<summary>instructions and allocations of a message</summary>\n'
+    yield '| | who | instructions | allocations |'
     yield '|---|---|---|---|'
     for entry in sorted(entries, key=lambda one: (natural(one['name']), one['variant'])):
         if entry.get('instructions') is not None and entry['role'] != 'floor':
             yield (f"| {entry['name']} | {entry['variant']} | {short(entry['instructions'])} "
                    f"| {entry.get('allocations', 0):.2g} |")
+    yield '\n</details>'
+
+
+# What most people ask, in the build that most people make.
+SUMMARY = (
+    ('receive 16 octets of text, ns', 'receive 16 ascii', 'ns', 1),
+    ('receive 1 KiB of text, ns', 'receive 1024 ascii', 'ns', 1),
+    ('receive 64 KiB of text, ns', 'receive 65536 ascii', 'ns', 1),
+    ('receive text of 1 to 2000 octets, ns', 'receive 1..2000 ascii', 'ns', 1),
+    ('send 125 octets, ns', 'send server 125', 'ns', 1),
+    ('send 125 octets, masked, ns', 'send client 125', 'ns', 1),
+    ('from a request to the 101, ns', 'handshake', 'ns', 1),
+    ('allocations of that', 'handshake', 'allocations', 1),
+    ('echo over loopback, 20 octets, 16 at once, ns', 'echo 20 depth 16', 'ns', 1),
+    ('an idle connection, octets', 'memory', 'octets', 1),
+    ('code of an echo server, octets', 'size', 'octets', 1),
+    ('compiling its header, s', 'compile', 'ns', 1e9),
+)
+# Each with the names that it has in some of them.
+COLUMNS = (
+    ('`server_endpoint`', ('server_endpoint', 'client_endpoint', 'server_handshake',
+                           'sockless/endpoint.hpp')),
+    ('`server_connection`', ('server_connection', 'client_connection', 'sockless/sockless.hpp')),
+    ('Beast', ('Beast', 'beast', 'boost/beast/websocket.hpp')),
+    ('websocketpp', ('websocketpp', 'websocketpp/server.hpp')),
+    ('wslay', ('wslay', 'wslay, its library', 'wslay/wslay.h')),
+    ('floor', ('memcpy', 'raw', 'span, string_view, cstring')),
+)
+
+
+def summary(entries):
+    yield '| `g++-12 -O2` |' + ''.join(f' {title} |' for title, _ in COLUMNS)
+    yield '|---|' + '---|' * len(COLUMNS)
+    for what, name, unit, scale in SUMMARY:
+        row = f'| {what} |'
+        for _, names in COLUMNS:
+            found = [entry.get(unit) for entry in entries
+                     if entry['name'] == name and entry['variant'] in names
+                     and entry['build'] in ('g++-12 -O2', 'g++-12 -Os')]
+            value = found[0] if found else None
+            row += f' {"" if value is None else "0" if value == 0 else short(value / scale)} |'
+        yield row
 
 
 # ---- the README ----
@@ -169,12 +224,13 @@ def machine():
             f'work), on {datetime.date.today()}, by `sh bench/run.sh`.')
 
 
-def put_between(marker, lines):
+def put_between(path, marker, lines):
     begin, end = f'<!-- {marker} -->\n', f'<!-- end of {marker} -->\n'
-    text = README.read_text()
-    before, rest = text.split(begin)
-    _, after = rest.split(end)
-    README.write_text(before + begin + '\n'.join(lines).strip('\n') + '\n' + end + after)
+    text = path.read_text()
+    if begin in text:
+        before, rest = text.split(begin)
+        _, after = rest.split(end)
+        path.write_text(before + begin + '\n'.join(lines).strip('\n') + '\n' + end + after)
 
 
 def main():
@@ -211,10 +267,13 @@ def main():
         return
     everything = [*tables(entries), *per_message(entries), *others(entries)]
     aims = [*goals.table(entries), machine()]
-    print('\n'.join(aims + everything))
+    first = list(summary(entries))
+    print('\n'.join(first + [''] + aims + everything))
     if asked.update:
-        put_between('goals', aims)
-        put_between('everything', everything)
+        for path in (README, README.parent.parent / 'README.md'):
+            put_between(path, 'beside', [*first, machine()])
+        put_between(README, 'goals', aims)
+        put_between(README, 'everything', everything)
         pictures.draw(entries, README.parent / 'pictures')
 
 
