@@ -57,10 +57,11 @@ class Below:
     def cell(self, measured, build):
         value = self.figure(measured, build)
         if value is None:
-            return ''
+            return '-'
         text = f'{value:,.0f}' if value >= 1000 else f'{value:.3g}'
         off = self.missed(build, value)
-        return f'{text}{self.unit} ' + ('met' if off <= 1 else f'**{off:.2f}x off**')
+        by = f'{off:.3f}' if off < 1.1 else f'{off:.2f}' if off < 10 else f'{off:.0f}'
+        return f'{text}{self.unit} ' + ('met' if off <= 1 else f'**{by}x off**')
 
 
 class Above(Below):

@@ -214,6 +214,9 @@ inline std::vector<std::size_t> sent_sizes(bool quick) {
     return {0, 16, 125, 1024, 65'536};
 }
 
+// Octets of a header without a key.
+inline std::size_t header_of(std::size_t size) { return size < 126 ? 2 : size < 65'536 ? 4 : 10; }
+
 // About 64 KiB of messages of one size, and where their frames go: room for any header.
 struct batch {
     explicit batch(std::size_t length) : size(length), count(read_size / (length + 14) + 1) {

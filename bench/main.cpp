@@ -76,6 +76,13 @@ void measure_time(const std::string& json, int rounds, bool quick) {
     benchmark::Shutdown();
 }
 
+void list() {
+    for (const bench::entry& one : bench::entries()) {
+        std::printf("%s\t%s\t%s\t%zu\n", one.name.c_str(), one.variant.c_str(), name_of(one.role),
+                    one.messages);
+    }
+}
+
 }  // namespace
 
 int main(int count, char** given) {
@@ -117,9 +124,6 @@ int main(int count, char** given) {
     });
     if (what == task::instructions) count_instructions();
     if (what == task::time) measure_time(json, rounds, quick);
-    if (what != task::list) return 0;
-    for (const bench::entry& one : bench::entries()) {
-        std::printf("%s\t%s\t%s\t%zu\n", one.name.c_str(), one.variant.c_str(), name_of(one.role),
-                    one.messages);
-    }
+    if (what == task::list) list();
+    bench::entries().clear();  // while what they use is still there
 }

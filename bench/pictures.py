@@ -5,7 +5,7 @@ import math
 O2 = 'g++-12 -O2'
 # Who it is, by what its name contains, in the order in which they stand; and always in one colour.
 WHO = (('endpoint', '#0b6e4f'), ('connection', '#4db38a'), ('sockless', '#4db38a'),
-       ('beast', '#c1440e'), ('websocketpp', '#e39b24'), ('wslay', '#5b5ea6'),
+       ('beast', '#c1440e'), ('websocketpp', '#e39b24'), ('buffering', '#a3a5cf'), ('wslay', '#5b5ea6'),
        ('words', '#9b3d77'), ('octets', '#c98bb0'), ('', '#999999'))
 WIDTH, HEIGHT = 720, 400
 LEFT, RIGHT, TOP, BOTTOM = 74, 176, 44, 44

@@ -103,13 +103,35 @@ class delivered {
     bool compared_ = false;
 };
 
-// A frame of a server, or of a client once it is unmasked, ends with its payload.
-inline void must_end_with(const octets& out, std::size_t size, const octets& payload,
-                          std::size_t length) {
-    must(size >= length && size <= out.size(), "a frame's size");
-    must(std::memcmp(out.data() + size - length, payload.data() + payload.size() - length,
-                     length) == 0,
-         "a payload that was sent");
-}
+// ---- who sends ----
+
+// How much has left is looked at in each round; in the first, the last payload, too.
+class transmitted {
+  public:
+    explicit transmitted(bool masked) : masked_(masked) {}
+
+    bool is_first_round() const { return !compared_; }
+
+    void end_of_round(const batch& all, std::size_t written) {
+        const std::size_t header = header_of(all.size) + (masked_ ? 4 : 0);
+        must(written == all.count * (header + all.size), "how much was sent");
+        if (!compared_) compare(all, written);
+        compared_ = true;
+    }
+
+  private:
+    void compare(const batch& all, std::size_t written) const {
+        const unsigned char* const sent = all.out.data() + written - all.size;
+        const unsigned char* const last = all.message(all.count - 1);
+        const unsigned char* const key = sent - 4;
+        for (std::size_t i = 0; i < all.size; ++i) {
+            const int by = masked_ ? key[i % 4] : 0;
+            must(sent[i] == (last[i] ^ by), "an octet that was sent");
+        }
+    }
+
+    bool masked_;
+    bool compared_ = false;
+};
 
 }  // namespace bench

@@ -135,8 +135,7 @@ def tables_of(entries):
         roles[question][entry['variant']] = entry['role']
         builds[question][entry['build']] = True
     for question, cases in questions.items():
-        order = sorted(roles[question],
-                       key=lambda name: ['floor', 'ours', 'peer'].index(roles[question][name]))
+        order = in_order(roles[question])
         here = sorted(builds[question], key=lambda build: 'v3' not in build)
         yield f'\n**{question}**, ns, {" / ".join(f"`{build}`" for build in here)}\n'
         yield '| |' + ''.join(f' {name} |' for name in order)
@@ -145,6 +144,12 @@ def tables_of(entries):
             told = ([short(cells.get((name, build))) for build in here] for name in order)
             yield f'| {case} |' + ''.join(f' {" / ".join(each) if any(each) else ""} |'
                                           for each in told)
+
+
+def in_order(roles):
+    """Always the same, whoever came first: the floor, ours, the peers."""
+    return sorted(roles, key=lambda name: (['floor', 'ours', 'peer'].index(roles[name]),
+                                           pictures.who(name), name))
 
 
 def natural(text):
@@ -162,15 +167,24 @@ def others(entries):
 
 
 def per_message(entries):
-    """Allocations and instructions."""
+    """Instructions and allocations."""
+    cases = collections.defaultdict(dict)
+    roles = {}
+    for entry in entries:
+        if entry.get('instructions') is not None and entry['name'].startswith(('receive', 'send')):
+            cases[entry['name']][entry['variant']] = entry
+            roles[entry['variant']] = entry['role']
     yield '\n<details>'
-    yield '<summary>instructions and allocations of a message</summary>\n'
-    yield '| | who | instructions | allocations |'
-    yield '|---|---|---|---|'
-    for entry in sorted(entries, key=lambda one: (natural(one['name']), one['variant'])):
-        if entry.get('instructions') is not None and entry['role'] != 'floor':
-            yield (f"| {entry['name']} | {entry['variant']} | {short(entry['instructions'])} "
-                   f"| {entry.get('allocations', 0):.2g} |")
+    yield '<summary>instructions of a message, and its allocations where it has any</summary>\n'
+    yield '| |' + ''.join(f' {name} |' for name in in_order(roles))
+    yield '|---|' + '---|' * len(roles)
+    for name, cells in sorted(cases.items(), key=lambda item: natural(item[0])):
+        row = f'| {name} |'
+        for variant in in_order(roles):
+            entry = cells.get(variant)
+            row += f' {short(entry["instructions"]) if entry else ""}'
+            row += f', {entry["allocations"]:.2g} |' if entry and entry['allocations'] else ' |'
+        yield row
     yield '\n</details>'
 
 

@@ -67,7 +67,7 @@ warnings=$(cat cmake/warnings.txt)
 
 compile() { # STANDARD SOURCE OBJECT, with $compiler and $flags
     # shellcheck disable=SC2086 # lists of words
-    "$compiler" "-std=$1" $flags $warnings -Werror -Iinclude -c "bench/$2" -o "$3"
+    "$compiler" "-std=$1" $flags -DNDEBUG $warnings -Werror -Iinclude -c "bench/$2" -o "$3"
 }
 
 link() { # PROGRAM OBJECT...
@@ -152,8 +152,8 @@ shakes_hands() { # the example of 1.3, and the first of 5.7
 
 size_of() { # ROLE STANDARD SOURCE: without what a program is that does nothing but read and write
     # shellcheck disable=SC2086 # a list of words
-    g++-12 "-std=$2" -Os -ffunction-sections -fdata-sections -Wl,--gc-sections $warnings -Werror \
-        -Iinclude "bench/size/$3.cpp" -o "$scratch/sized" || exit
+    g++-12 "-std=$2" -Os -ffunction-sections -fdata-sections -Wl,--gc-sections -DNDEBUG \
+        $warnings -Werror -Iinclude "bench/size/$3.cpp" -o "$scratch/sized" || exit
     [ "$3" = nothing ] || shakes_hands || { echo "bench: wrong: bench/size/$3.cpp"; exit 1; }
     octets=$(text_of "$scratch/sized")
     [ "$3" != nothing ] || least=$octets
@@ -171,7 +171,7 @@ step_size() {
     ! has beast || size_of peer c++17 beast
 }
 
-cost() { # NAME ROLE STANDARD HEADER...: lines, and the best of three in seconds, at -O2
+cost() { # NAME ROLE STANDARD HEADER...: lines, and the the best of three in time, at -O2
     name=$1
     role=$2
     standard=$3

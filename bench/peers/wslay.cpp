@@ -1,4 +1,4 @@
-// wslay.cpp -- its event API, which puts messages together; it has no opening handshake.
+// wslay.cpp -- its event API; it has no opening handshake.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -23,13 +23,17 @@ using bench::stream;
 // ---- receiving ----
 
 // Its callback is recv() here, so there is one copy, as with everybody.
+// With buffering it puts messages together, without it gives slices.
 class receiver {
   public:
-    explicit receiver(const stream& given) : from_(given), seen_(given) {
+    receiver(const stream& given, bool buffering) : from_(given), seen_(given) {
         wslay_event_callbacks calls{};
         calls.recv_callback = on_read;
-        calls.on_msg_recv_callback = on_message;
+        if (buffering) calls.on_msg_recv_callback = on_message;
+        if (!buffering) calls.on_frame_recv_chunk_callback = on_slice;
+        if (!buffering) calls.on_frame_recv_end_callback = on_end;
         must(wslay_event_context_server_init(&context_, &calls, this) == 0, "wslay's context");
+        wslay_event_config_set_no_buffering(context_, buffering ? 0 : 1);
     }
     receiver(const receiver&) = delete;
     receiver& operator=(const receiver&) = delete;
@@ -62,6 +66,13 @@ class receiver {
                            void* with) {
         static_cast<receiver*>(with)->seen_.message(told->msg, told->msg_length);
     }
+    static void on_slice(wslay_event_context_ptr, const wslay_event_on_frame_recv_chunk_arg* told,
+                         void* with) {
+        static_cast<receiver*>(with)->seen_.piece(told->data, told->data_length);
+    }
+    static void on_end(wslay_event_context_ptr, void* with) {  // no message here has fragments
+        static_cast<receiver*>(with)->seen_.end();
+    }
 
     const stream& from_;
     bench::delivered seen_;
@@ -91,7 +102,7 @@ class entropy {
 
 class sender {
   public:
-    sender(const std::shared_ptr<batch>& given, bool is_server) : all_(given) {
+    sender(const std::shared_ptr<batch>& given, bool is_server) : all_(given), sent_(!is_server) {
         wslay_event_callbacks calls{};
         calls.send_callback = on_write;
         calls.genmask_callback = on_key;
@@ -111,7 +122,7 @@ class sender {
         }
         must(wslay_event_send(context_) == 0, "wslay_event_send");
         bench::keep(all_->out.data());
-        must(written_ > all_->size * all_->count, "what was sent");
+        sent_.end_of_round(*all_, written_);
     }
 
   private:
@@ -129,6 +140,7 @@ class sender {
     }
 
     std::shared_ptr<batch> all_;
+    bench::transmitted sent_;
     entropy keys_{};
     wslay_event_context_ptr context_ = nullptr;
     std::size_t written_ = 0;
@@ -195,9 +207,12 @@ const bench::echo_entry echoed({"wslay", part::peer, false, bench::make_peer<ech
 
 const bench::question asked([](bool quick) {
     for (const stream& from : bench::streams(quick)) {
-        const auto server = std::make_shared<receiver>(from);
-        bench::add(part::peer, "receive " + from.name, "wslay", from.messages.size(),
-                   [server] { server->round(); });
+        for (const bool buffering : {true, false}) {
+            const auto server = std::make_shared<receiver>(from, buffering);
+            bench::add(part::peer, "receive " + from.name,
+                       buffering ? "wslay" : "wslay, no buffering", from.messages.size(),
+                       [server] { server->round(); });
+        }
     }
     for (const std::size_t size : bench::sent_sizes(quick)) {
         for (const bool is_server : {true, false}) {
