@@ -3,7 +3,7 @@
 # run.sh --update [--json FILE]    writes the tables and the pictures of it into bench/README.md, too
 #
 # --quick is one build, few cases, no Beast: it shows that results are right, and no figures.
-# --only STEP... does some of: kernels instructions echo memory size cost deflate
+# --only STEP... stands last, and does some of: kernels instructions echo memory size cost deflate
 
 quick=
 update=
