@@ -38,12 +38,14 @@ constexpr void chacha_quarter_round(chacha_words& words, std::size_t a, std::siz
 constexpr chacha_words chacha_block(const chacha_words& input) noexcept {
     chacha_words words = input;
     for (int round = 0; round < 20; round += 2) {
-        for (std::size_t i = 0; i < 4; ++i) {
-            chacha_quarter_round(words, i, 4 + i, 8 + i, 12 + i);
-        }
-        for (std::size_t i = 0; i < 4; ++i) {
-            chacha_quarter_round(words, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4);
-        }
+        chacha_quarter_round(words, 0, 4, 8, 12);
+        chacha_quarter_round(words, 1, 5, 9, 13);
+        chacha_quarter_round(words, 2, 6, 10, 14);
+        chacha_quarter_round(words, 3, 7, 11, 15);
+        chacha_quarter_round(words, 0, 5, 10, 15);
+        chacha_quarter_round(words, 1, 6, 11, 12);
+        chacha_quarter_round(words, 2, 7, 8, 13);
+        chacha_quarter_round(words, 3, 4, 9, 14);
     }
     for (std::size_t i = 0; i < words.size(); ++i) words[i] += input[i];
     return words;
