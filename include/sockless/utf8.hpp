@@ -49,7 +49,11 @@ class utf8_checker {
     constexpr std::size_t accept(std::span<const octet> text,
                                  std::size_t following = unlimited) noexcept {
         std::size_t taken = 0;
-        if (!prefer_small && !std::is_constant_evaluated()) taken = take_blocks(text);
+        if (!prefer_small && !std::is_constant_evaluated()) {
+            // What is short is more often ASCII than it is worth a block.
+            if (text.size() < detail::least_judged) taken = skip_ascii(text);
+            taken += take_blocks(text.subspan(taken));
+        }
         while (taken < text.size()) {
             if (!prefer_small && !std::is_constant_evaluated()) {
                 taken += skip_ascii(text.subspan(taken));
