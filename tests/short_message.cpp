@@ -1,5 +1,6 @@
 // short_message.hpp: a whole message in one frame of up to 65,535 octets is found, or nothing is.
 #include <sockless/short_message.hpp>
+#include <sockless/frame_reader.hpp>
 
 #include <array>
 #include <cstdint>
@@ -41,7 +42,7 @@ std::vector<octet> frame(unsigned first, std::string_view payload, std::optional
 
 // Is it one, and what is in it?
 bool take(std::span<octet> in, role receiver) {
-    const short_message found = find_short_message(in, receiver, SIZE_MAX);
+    const short_message found = find_short_message(in, {receiver}, SIZE_MAX);
     return found.size > 0 && unmask_whole(found.payload(in), found.key(in, receiver),
                                           found.type == message_type::text);
 }
@@ -49,6 +50,8 @@ bool take(std::span<octet> in, role receiver) {
 constexpr masking_key key{{0x12, 0xF3, 0x80, 0x45}};
 constexpr std::optional<masking_key> no_key{};
 constexpr std::size_t any = SIZE_MAX;
+constexpr expected_frames for_server{role::server};
+constexpr expected_frames for_client{role::client};
 
 }  // namespace
 
@@ -65,7 +68,7 @@ TEST_CASE("a whole message is found, and unmasked where it lies") {
                     frame(type == message_type::text ? 0x81 : 0x82, payload, sent);
                 const support::guarded guard(whole);
                 const std::span<octet> octets = guard.span();
-                const short_message found = find_short_message(octets, receiver, any);
+                const short_message found = find_short_message(octets, {receiver}, any);
                 CHECK(found.type == type);
                 CHECK(found.head == (sent ? 6U : 2U) + (length > 125 ? 2U : 0U));
                 REQUIRE(found.size == whole.size());
@@ -81,11 +84,11 @@ TEST_CASE("behind a message the next may begin, and a message that lacks an octe
     const std::size_t size = two.size();
     const std::vector<octet> second = frame(0x82, "second", key);
     two.insert(two.end(), second.begin(), second.end());
-    CHECK(find_short_message(two, role::server, any).size == size);
+    CHECK(find_short_message(two, for_server, any).size == size);
     for (std::size_t there = 0; there < size; ++there) {
         const support::guarded part(
             std::vector<octet>(two.begin(), two.begin() + static_cast<std::ptrdiff_t>(there)));
-        CHECK(find_short_message(part.span(), role::server, any).size == 0);
+        CHECK(find_short_message(part.span(), for_server, any).size == 0);
     }
 }
 
@@ -101,9 +104,37 @@ TEST_CASE("of all first and second octets, only those of whole messages are take
             const bool masked = second >= 128;
             const std::size_t server = begins && masked && size > 0 ? size + 4 : 0;
             const std::size_t client = begins && !masked ? size : 0;
-            REQUIRE(find_short_message(octets, role::server, any).size == server);
-            REQUIRE(find_short_message(octets, role::client, any).size == client);
+            REQUIRE(find_short_message(octets, for_server, any).size == server);
+            REQUIRE(find_short_message(octets, for_client, any).size == client);
         }
+    }
+}
+
+TEST_CASE("RSV1 is taken where it was agreed on, and what it says is not looked at as text") {
+    const std::string payload = "\xFF\xFE no text";
+    for (const unsigned first : {0xC1U, 0xC2U}) {
+        std::vector<octet> octets = frame(first, payload, key);
+        CHECK(find_short_message(octets, for_server, any).size == 0);
+        const short_message found = find_short_message(octets, {role::server, true}, any);
+        REQUIRE(found.size == octets.size());
+        CHECK(found.compressed);
+        CHECK(found.type == (first == 0xC1 ? message_type::text : message_type::binary));
+        frame_reader reader(role::server, {}, true);
+        std::span<octet> in = octets;
+        const frame_event event = reader.next(in);
+        CHECK(event.kind == frame_event::what::slice);
+        CHECK(event.compressed);
+        CHECK(reader.compressed());
+        CHECK(to_string(event.payload) == payload);
+    }
+    for (const unsigned first : {0x81U, 0x82U}) {
+        const std::vector<octet> octets = frame(first, "plain", key);
+        CHECK_FALSE(find_short_message(octets, {role::server, true}, any).compressed);
+        CHECK(find_short_message(octets, {role::server, true}, any).size == octets.size());
+    }
+    for (const unsigned first : {0xA1U, 0x91U, 0x41U, 0xC0U, 0xC3U, 0xC9U}) {
+        const std::vector<octet> octets = frame(first, "no", key);
+        CHECK(find_short_message(octets, {role::server, true}, any).size == 0);
     }
 }
 
@@ -114,21 +145,21 @@ TEST_CASE("an extended length is not below 126, and comes whole") {
         octets[1] = 126;
         store_network(length, std::span(octets).subspan(2, 2));
         const std::size_t size = length < 126 ? 0 : 4 + length;
-        CHECK(find_short_message(octets, role::client, any).size == size);
+        CHECK(find_short_message(octets, for_client, any).size == size);
         for (std::size_t there = 0; there < 4; ++there) {
             const std::span<const octet> front = std::span(octets).first(there);
             const support::guarded part(front);
-            CHECK(find_short_message(part.span(), role::client, any).size == 0);
+            CHECK(find_short_message(part.span(), for_client, any).size == 0);
         }
     }
 }
 
 TEST_CASE("a message above the limit is left to the reader") {
     const std::vector<octet> octets = frame(0x81, "12345", key);
-    CHECK(find_short_message(octets, role::server, 5).size == octets.size());
-    CHECK(find_short_message(octets, role::server, 4).size == 0);
-    CHECK(find_short_message(octets, role::server, 0).size == 0);
-    CHECK(find_short_message(frame(0x81, "", key), role::server, 0).size == 6);
+    CHECK(find_short_message(octets, for_server, 5).size == octets.size());
+    CHECK(find_short_message(octets, for_server, 4).size == 0);
+    CHECK(find_short_message(octets, for_server, 0).size == 0);
+    CHECK(find_short_message(frame(0x81, "", key), for_server, 0).size == 6);
 }
 
 TEST_CASE(
@@ -158,7 +189,7 @@ TEST_CASE("the same in constant evaluation") {
     constexpr auto hello = [] {
         std::array<octet, 11> octets{0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D,
                                      0x7F, 0x9F, 0x4D, 0x51, 0x58};
-        const short_message found = find_short_message(octets, role::server, 5);
+        const short_message found = find_short_message(octets, for_server, 5);
         return found.size == 11 &&
                unmask_whole(found.payload(octets), found.key(octets, role::server), true) &&
                text_view{found.payload(octets)} == "Hello";
@@ -166,7 +197,7 @@ TEST_CASE("the same in constant evaluation") {
     static_assert(hello);
     constexpr auto bad = [] {
         std::array<octet, 4> octets{0x81, 0x02, 'a', 0xC3};
-        const short_message found = find_short_message(octets, role::client, 5);
+        const short_message found = find_short_message(octets, for_client, 5);
         return found.size == 4 &&
                !unmask_whole(found.payload(octets), found.key(octets, role::client), true) &&
                octets[2] == 'a' && octets[3] == 0xC3;

@@ -122,17 +122,19 @@ class frame_reader {
         const bool between = frame_.taken() == 0 && message_ == fragmentation::none && !ended_;
         if (!between) return false;
         const std::size_t most = message_limit_ < frame_limit_ ? message_limit_ : frame_limit_;
-        const short_message found = find_short_message(in, expected_.receiver, most);
+        const short_message found = find_short_message(in, expected_, most);
         if (found.size == 0) return false;
         const std::span<octet> payload = found.payload(in);
         const masking_key key = found.key(in, expected_.receiver);
-        if (!unmask_whole(payload, key, found.type == message_type::text)) return false;
+        const bool is_text = found.type == message_type::text && !found.compressed;
+        if (!unmask_whole(payload, key, is_text)) return false;
         event = {.kind = frame_event::what::slice,
                  .type = found.type,
                  .first = true,
                  .last = true,
+                 .compressed = found.compressed,
                  .payload = payload};
-        compressed_ = false;
+        compressed_ = found.compressed;
         offset_ += found.size;
         in = in.subspan(found.size);
         return true;

@@ -1,8 +1,8 @@
 // short_message.hpp -- a whole message in one frame of up to 65,535 octets, which is most of what
 // ever arrives (RFC 6455, 5.2).
 //
-//    1000 0001  M lllllll                       [ key, 4 octets ]  up to 125 octets
-//    1000 0010  M 1111110  length, 2 octets     [ key, 4 octets ]  126 octets and more
+//    1r00 0001  M lllllll                       [ key, 4 octets ]  up to 125 octets
+//    1r00 0010  M 1111110  length, 2 octets     [ key, 4 octets ]  126 octets and more
 //
 // What is here only ever accepts one, all of it there. Whatever else comes, or breaks a rule, is
 // left as it is, for the reader to take step by step.
@@ -22,6 +22,7 @@ namespace sockless::inline v0 {
 
 struct short_message {
     message_type type = message_type::binary;
+    bool compressed = false;
     std::size_t head = 2;
     std::size_t size = 0;  // of the frame; 0: there is none
 
@@ -37,12 +38,13 @@ struct short_message {
     }
 };
 
-constexpr short_message find_short_message(std::span<const octet> in, role receiver,
+constexpr short_message find_short_message(std::span<const octet> in, expected_frames expected,
                                            std::size_t most) noexcept {
-    const bool masked = masks(other(receiver));
+    const bool masked = masks(other(expected.receiver));
     const std::size_t key_size = masked ? sizeof(masking_key) : 0;
     if (in.size() < 2 + key_size) return {};
-    const auto type = static_cast<message_type>(in[0] ^ wire::fin);
+    const unsigned compressed = expected.rsv1 ? in[0] & wire::rsv1 : 0;
+    const auto type = static_cast<message_type>(in[0] ^ wire::fin ^ compressed);
     if (type != message_type::text && type != message_type::binary) return {};
     // Above 127, if it is not masked as it should be.
     std::size_t length = in[1] ^ (masked ? wire::mask : 0);
@@ -54,7 +56,7 @@ constexpr short_message find_short_message(std::span<const octet> in, role recei
         if (length < wire::length16) return {};
     }
     if (length > most || length > in.size() - head) return {};
-    return {type, head, head + length};
+    return {type, compressed != 0, head, head + length};
 }
 
 // Unmasks a whole payload, unless it is text that is not UTF-8: then it stays as it came.
