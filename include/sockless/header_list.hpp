@@ -81,10 +81,9 @@ namespace detail {
 // Are these eight octets all in the value of a field, and none of them HTAB?
 constexpr bool is_field_word(std::uint64_t word) noexcept {
     constexpr std::uint64_t ones = 0x0101010101010101;
-    constexpr std::uint64_t high_bits = 0x80 * ones;
     const std::uint64_t del = word ^ 0x7F * ones;
     const std::uint64_t controls = (word - ' ' * ones) & ~word;
-    return ((controls | ((del - ones) & ~del)) & high_bits) == 0;
+    return ((controls | ((del - ones) & ~del)) & 0x80 * ones) == 0;
 }
 
 // How many octets in front can be in a value, and in a name.
