@@ -12,6 +12,7 @@
 #include <sockless/header_list.hpp>
 #include <sockless/http_head.hpp>
 #include <sockless/octets.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
@@ -65,9 +66,13 @@ class field_reader {
 
     constexpr bool next(field_view& out) noexcept {
         while (at_ < lines_.size()) {
-            static_cast<void>(line_.take(lines_[at_], at_));
-            if (line_.head_done()) break;
-            ++at_;
+            std::size_t size = prefer_small ? 0 : line_.take_line(lines_.subspan(at_), at_);
+            if (size == 0) {
+                static_cast<void>(line_.take(lines_[at_], at_));
+                if (line_.head_done()) break;
+                size = 1;
+            }
+            at_ += size;
             if (!line_.line_done()) continue;
             out = line_.line(lines_);
             return true;

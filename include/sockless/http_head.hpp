@@ -254,9 +254,9 @@ class head_scanner {
         while (true) {
             if (broken_ != rule::none) return head_part::broken;
             if (lines_.head_done()) return head_part::end;
-            if (part != head_part::nothing || at_ >= head.size()) return part;
+            if (part != head_part::nothing) return part;
             if (!prefer_small && take_run(head)) return head_part::field;
-            if (at_ == head.size()) return part;
+            if (at_ >= head.size()) return part;
             part = take(head[at_]);
             // The octet that fills the limit has to be the last.
             if (++at_ >= most_ && !lines_.head_done()) fail(rule::large_head);
