@@ -569,7 +569,7 @@ std::vector<std::vector<octet>> floods(std::size_t size) {
         while (stream.size() + one.size() <= size) stream = concat(stream, one);
         all.push_back(stream);
     }
-    const std::string text(size, 'x');
+    const std::string text(65'536 + size, 'x');  // of the lengths that have 64 bits, both times
     all.push_back(support::frame(true, 0, 1, client_key, text));
     all.push_back(octets("81 82 00000000 C328 65000*81"));
     all.push_back(octets("88 80 00000000 65000*FF"));

@@ -34,9 +34,9 @@ std::multiset<std::string> all_headers() {
     std::multiset<std::string> names;
     // Nothing names these but who wants them.
     const std::multiset<std::string> leaves{
-        "backoff.hpp",          "deflate.hpp",   "deflate_pool.hpp", "deflate_streams.hpp",
-        "deflate_terms.hpp",    "inflating.hpp", "mask_source.hpp",  "pipe.hpp",
-        "prepared_deflate.hpp", "prepared.hpp"};
+        "backoff.hpp",       "deflate.hpp",          "deflate_pool.hpp", "deflate_streams.hpp",
+        "deflate_terms.hpp", "inflating.hpp",        "judge.hpp",        "mask_source.hpp",
+        "pipe.hpp",          "prepared_deflate.hpp", "prepared.hpp"};
     for (const auto& entry : std::filesystem::directory_iterator(headers)) {
         const std::string name = entry.path().filename().string();
         if (!leaves.contains(name)) names.insert(name);
