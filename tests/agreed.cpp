@@ -59,8 +59,8 @@ TEST_CASE("over HTTP/2 and HTTP/3 a 200 accepts, and there is no proof") {
 TEST_CASE("a copy says the same when what it was copied from is gone") {
     agreed copy;
     {
-        const std::string longest(longest_protocol, 'p');
-        const agreed with = example(false, longest);
+        const std::string long_name(longest_protocol, 'p');
+        const agreed with = example(false, long_name);
         copy = with;
     }
     CHECK(copy.protocol() == std::string(longest_protocol, 'p'));

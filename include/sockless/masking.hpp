@@ -61,6 +61,8 @@ template <class Block>
     if constexpr (sizeof block <= sizeof wide) copy_memory(&wide, &block, sizeof block);
 }
 
+inline constexpr std::size_t long_enough = 1024;
+
 // The same in blocks: at least one, and at most two that are smaller than the key. No octet goes
 // alone: what is left behind the last whole block is a block as well, which overlaps it. Is any
 // octet of the result above 127?
@@ -78,8 +80,23 @@ template <class Block>
     repeat(key, wide);
     head ^= wide;
     Block all = head | tail;
-    copy_memory(&head, to, sizeof head);
-    for (std::size_t at = sizeof(Block); at < last; at += sizeof(Block)) {
+    std::size_t at = sizeof(Block);
+    if (size >= long_enough) {
+        // Of many blocks, each is written where blocks begin in memory, so that none lies in two
+        // lines of a cache. The first of them overlaps the head.
+        Block first{};
+        at -= std::bit_cast<std::uintptr_t>(to) % sizeof(Block);
+        load(from + at, first);
+        repeat(key.after(at), wide);
+        first ^= wide;
+        all |= first;
+        copy_memory(&head, to, sizeof head);
+        copy_memory(&first, to + at, sizeof first);
+        at += sizeof(Block);
+    } else {
+        copy_memory(&head, to, sizeof head);
+    }
+    for (; at < last; at += sizeof(Block)) {
         Block block{};
         load(from + at, block);
         block ^= wide;
