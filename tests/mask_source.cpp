@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <random>
 #include <set>
 #include <span>
 #include <type_traits>
@@ -18,7 +19,6 @@
 using sockless::mask_source;
 using sockless::masking_key;
 using sockless::octet;
-using sockless::detail::chacha_block;
 using sockless::detail::chacha_quarter_round;
 using sockless::detail::chacha_words;
 
@@ -98,9 +98,14 @@ constexpr std::array<block_vector, 6> block_vectors{{
 }};
 // clang-format on
 
+constexpr chacha_words block_of(const chacha_words& input) {
+    chacha_words words{};
+    sockless::detail::chacha_block(input, words);
+    return words;
+}
 static_assert([] {
     for (const block_vector& vector : block_vectors) {
-        if (chacha_block(vector.input) != vector.output) return false;
+        if (block_of(vector.input) != vector.output) return false;
     }
     return true;
 }());
@@ -143,23 +148,34 @@ static_assert(!std::is_constructible_v<mask_source, std::array<octet, 33>>);
 static_assert(!std::is_constructible_v<mask_source, std::span<const octet>>);
 static_assert(noexcept(std::declval<mask_source&>()()));
 
-// What OpenSSL comes to that is given, block after block, the first 32 octets of the last as key.
+// What OpenSSL comes to that is given, time after time, the first 32 octets of the last four blocks
+// as key: `openssl enc -chacha20 -K KEY -iv 0` of 256 zeros.
 struct chain {
     seed_octets seed;
-    const char* begins;    // keys 0 to 17: eight of a block, eight of the next, two more
-    const char* thousand;  // key 999, the last of block 124
+    const char* begins;    // keys 0 to 59: 56 of the first four blocks, four of the next
+    const char* thousand;  // key 999
 };
 const std::array<chain, 2> chains{{
     {zeros,
      "DA41597C5157488D7724E03FB8D84A376A43B8F41518A11CC387B669B2EE6586"
-     "AFBDAD2845B93CDBB2FE6463D2FE162ADAE0F6E676F0494218F5CE0596E79F5C"
-     "835C9677F558611A",
-     "90 CD 31 56"},
+     "9F07E7BE5551387A98BA977C732D080DCB0F29A048E3656912C6533E32EE7AED"
+     "29B721769CE64E43D57133B074D839D531ED1F28510AFB45ACE10A1F4B794D6F"
+     "2D09A0E663266CE1AE7ED1081968A0758E718E997BD362C6B0C34634A9A0B35D"
+     "012737681F7B5D0F281E3AFDE458BC1E73D2D313C9CF94C05FF3716240A248F2"
+     "1320A058D7B3566BD520DAAA3ED2BF0AC5B8B120FB852773C3639734B45C91A4"
+     "2DD4CB83F8840D2EEDB158131062AC3F1F2CF8FF6DCD1856E86A1E6C3167167E"
+     "AFBDAD2845B93CDBB2FE6463D2FE162A",
+     "AF F2 38 01"},
     {counted,
      "2B23CCE7A26023AB3F0EEF693AC87F64258235EAB1F7A32DC22762A0485B410C"
-     "2D41A59C90E41A8E7A4DCCAA1C46069983B1A333CE25719EC3437768AB57FA42"
-     "5FD844AF20C38DDC",
-     "E3 02 09 4F"},
+     "18B84231ADE6A6D113615C61AF434E27F8B1F3F5E1AD5B5CECF8FC122A35755C"
+     "7208086DD1EE3C5D9D815824640E003C9BA0F65EDE5D59CE0D2A4A7F31955ACD"
+     "42F22DDCA74A92D56CA78AEF298E723B60237F3647EABEB7F3E09C30CE80E3E2"
+     "84A8021B8A5C0B2494CD3C8D5B13507EC7E7A0784DF4A3E2EA8162D261C59D23"
+     "E7AB11C0F73C3B7EB0983950B3E2C4A08F843DA95FB7FCB3F13456816B51B782"
+     "4DF2F9BD5613D4B4ED952FD858CD1B984ACBF8FF1FD1A7C806D81CA8E4AE3B2C"
+     "2D41A59C90E41A8E7A4DCCAA1C460699",
+     "F2 AE DF B0"},
 }};
 
 std::vector<masking_key> keys_of(mask_source& source, std::size_t count) {
@@ -188,7 +204,23 @@ TEST_CASE("the quarter round is that of RFC 8439, 2.1.1 and 2.2.1") {
 TEST_CASE("the block function gives the blocks of RFC 8439, 2.3.2 and A.1") {
     for (const block_vector& vector : block_vectors) {
         CAPTURE(vector.section);
-        CHECK(chacha_block(vector.input) == vector.output);
+        CHECK(block_of(vector.input) == vector.output);
+    }
+}
+
+TEST_CASE("four blocks side by side are those that come one by one") {
+    std::mt19937 random(8439);
+    for (int round = 0; round < 1000; ++round) {
+        chacha_words input{};
+        for (std::uint32_t& word : input) word = static_cast<std::uint32_t>(random());
+        sockless::detail::chacha_blocks one_by_one{};
+        sockless::detail::chacha_blocks side_by_side{};
+        sockless::detail::chacha_one_by_one(input, one_by_one);
+        sockless::detail::chacha_side_by_side(input, side_by_side);
+        REQUIRE(side_by_side == one_by_one);
+        input[12] = 3;
+        const chacha_words last = block_of(input);
+        REQUIRE(std::equal(last.begin(), last.end(), one_by_one.begin() + 48));
     }
 }
 
@@ -203,7 +235,7 @@ TEST_CASE("the keys are those of a chain of ChaCha20 blocks, computed by another
         mask_source source{expected.seed};
         const std::vector<masking_key> keys = keys_of(source, 1000);
         std::vector<octet> begins;
-        for (std::size_t i = 0; i < 18; ++i) {
+        for (std::size_t i = 0; i < 60; ++i) {
             begins.insert(begins.end(), keys[i].octets.begin(), keys[i].octets.end());
         }
         CHECK(begins == support::octets(expected.begins));

@@ -6,13 +6,14 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 #include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
@@ -21,22 +22,29 @@ namespace detail {
 // RFC 8439, 2.3: four rows of four words: constants, key, key, and counter with nonce.
 using chacha_words = std::array<std::uint32_t, 16>;
 
-// RFC 8439, 2.1.
-constexpr void chacha_quarter_round(chacha_words& words, std::size_t a, std::size_t b,
-                                    std::size_t c, std::size_t d) noexcept {
+// RFC 8439, 2.1. A word may be a vector: then these are as many blocks, side by side.
+template <class Word>
+constexpr void chacha_turn(Word& word, const Word& other, int bits) noexcept {
+    word ^= other;
+    word = word << bits | word >> (32 - bits);
+}
+template <class Words>
+constexpr void chacha_quarter_round(Words& words, std::size_t a, std::size_t b, std::size_t c,
+                                    std::size_t d) noexcept {
     words[a] += words[b];
-    words[d] = std::rotl(words[d] ^ words[a], 16);
+    chacha_turn(words[d], words[a], 16);
     words[c] += words[d];
-    words[b] = std::rotl(words[b] ^ words[c], 12);
+    chacha_turn(words[b], words[c], 12);
     words[a] += words[b];
-    words[d] = std::rotl(words[d] ^ words[a], 8);
+    chacha_turn(words[d], words[a], 8);
     words[c] += words[d];
-    words[b] = std::rotl(words[b] ^ words[c], 7);
+    chacha_turn(words[b], words[c], 7);
 }
 
 // RFC 8439, 2.3: the block function, with its result in words.
-constexpr chacha_words chacha_block(const chacha_words& input) noexcept {
-    chacha_words words = input;
+template <class Words>
+constexpr void chacha_block(const Words& input, Words& words) noexcept {
+    words = input;
     for (int round = 0; round < 20; round += 2) {
         chacha_quarter_round(words, 0, 4, 8, 12);
         chacha_quarter_round(words, 1, 5, 9, 13);
@@ -48,8 +56,37 @@ constexpr chacha_words chacha_block(const chacha_words& input) noexcept {
         chacha_quarter_round(words, 3, 4, 9, 14);
     }
     for (std::size_t i = 0; i < words.size(); ++i) words[i] += input[i];
-    return words;
 }
+
+// Four blocks in a row, of the counters 0 to 3.
+using chacha_blocks = std::array<std::uint32_t, 64>;
+
+constexpr void chacha_one_by_one(chacha_words input, chacha_blocks& out) noexcept {
+    chacha_words block{};
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        if (i % 16 == 0) {
+            input[12] = static_cast<std::uint32_t>(i / 16);
+            chacha_block(input, block);
+        }
+        out[i] = block[i % 16];
+    }
+}
+
+#ifdef __GNUC__
+inline void chacha_side_by_side(const chacha_words& input, chacha_blocks& out) noexcept {
+    using four = std::uint32_t __attribute__((vector_size(16)));
+    std::array<four, 16> all{};
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] += input[i];
+    all[12] = four{0, 1, 2, 3};
+    std::array<four, 16> blocks{};
+    chacha_block(all, blocks);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = blocks[i % 16][i / 16];
+}
+#else
+inline void chacha_side_by_side(const chacha_words& input, chacha_blocks& out) noexcept {
+    chacha_one_by_one(input, out);
+}
+#endif
 
 // RFC 8439, 2.3: numbers are little-endian.
 constexpr std::uint32_t load_little(std::span<const octet, 4> octets) noexcept {
@@ -68,16 +105,16 @@ constexpr std::array<octet, 4> store_little(std::uint32_t word) noexcept {
 
 }  // namespace detail
 
-// Half of every block is eight masking keys; the other half is the ChaCha20 key of the next block,
-// and the old one is gone: once there is a block there is no seed, and who gets to see this object
-// cannot tell the keys that it gave before. No counter can wrap: after 2^64 blocks it goes on as
-// ever, and would come back to a ChaCha20 key that it had after about 2^128.
+// Of every four blocks the first 32 octets are the ChaCha20 key of the next four, and the rest is
+// 56 masking keys. The old key is gone: once there are blocks there is no seed, and who gets to see
+// this object cannot tell the keys that it gave before. No counter can wrap: after 2^64 times it
+// goes on as ever, and would come back to a ChaCha20 key that it had after about 2^128.
 //
 // Two with one seed give the same keys, so it is neither copied nor moved, and a seed is used once.
 class mask_source {
   public:
     explicit constexpr mask_source(std::span<const octet, 32> seed) noexcept {
-        for (std::size_t i = 0; i < half; ++i) {
+        for (std::size_t i = 0; i < key_size; ++i) {
             words_[i] = detail::load_little(seed.subspan(4 * i).first<4>());
         }
     }
@@ -96,17 +133,21 @@ class mask_source {
     }
 
   private:
-    static constexpr std::size_t half = 8;
+    static constexpr std::size_t key_size = 8;
 
-    // Counter and nonce stay 0: every block has a key of its own.
+    // The nonce stays 0: no two times have the same key.
     constexpr void refill() noexcept {
         detail::chacha_words input{0x61707865, 0x3320646E, 0x79622D32, 0x6B206574};
-        for (std::size_t i = 0; i < half; ++i) input[4 + i] = words_[i];
-        words_ = detail::chacha_block(input);
-        next_ = half;
+        for (std::size_t i = 0; i < key_size; ++i) input[4 + i] = words_[i];
+        if (prefer_small || std::is_constant_evaluated()) {
+            detail::chacha_one_by_one(input, words_);
+        } else {
+            detail::chacha_side_by_side(input, words_);
+        }
+        next_ = key_size;
     }
 
-    detail::chacha_words words_{};  // the key of the next block, then the masking keys of this one
+    detail::chacha_blocks words_{};  // the key of the next blocks, then the masking keys of these
     std::size_t next_ = words_.size();
 };
 
