@@ -166,8 +166,8 @@ constexpr void connection::on_slice(const frame_event& frame, event& told) noexc
     if (frame.remaining == 0) ++received_.frames;
     if (frame.last) ++received_.messages;
     on_message();
-    const bool is_whole = frame.first && frame.last && !message_.is_tail(frame.payload);
-    if (frame.compressed || !(is_whole || options_.slices)) return on_part(frame, told);
+    const bool is_piece = !frame.first || !frame.last || message_.is_tail(frame.payload);
+    if (frame.compressed || (is_piece && !options_.slices)) return on_part(frame, told);
     told = {.kind = options_.slices ? event::what::slice : event::what::message,
             .type = frame.type,
             .first = frame.first,
