@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <ctime>
 #include <string>
 #include <string_view>
 
@@ -40,27 +41,25 @@ class repeated {
 
 // Whether the time grows by less than 2.2 each time that the length is doubled, four times over:
 // then 32 KiB take less than 23 times as long as 2 KiB. (Quadratic work takes 256 times as long.)
-// The shortest of several runs counts, and a machine that is busy with something else gets another
-// chance. `use(size)` gives something, so that nothing is optimised away.
+// It is the processor's time, the shortest of all runs counts, and a machine that is busy with
+// something else gets more of them. `use(size)` gives something, so that nothing is optimised away.
 template <class Use>
 bool takes_linear_time(const Use& use) {
-    using clock = std::chrono::steady_clock;
     volatile std::size_t kept = 0;
     const auto time = [&](std::size_t size) {
-        clock::duration shortest = clock::duration::max();
-        for (int run = 0; run < 4; ++run) {
-            const clock::time_point begin = clock::now();
-            for (int again = 0; again < 10; ++again) kept = kept + use(size);
-            shortest = std::min(shortest, clock::now() - begin);
-        }
-        return shortest;
+        const std::clock_t begin = std::clock();
+        for (int again = 0; again < 10; ++again) kept = kept + use(size);
+        return std::clock() - begin;
     };
-    const clock::time_point end = clock::now() + std::chrono::seconds(2);
-    for (bool first = true; first || clock::now() < end; first = false) {
-        const clock::duration base = time(repeated::shorter);
-        if (time(repeated::longer) < 23 * base) return true;
+    using clock = std::chrono::steady_clock;
+    const clock::time_point end = clock::now() + std::chrono::seconds(10);
+    std::clock_t shorter = time(repeated::shorter);
+    std::clock_t longer = time(repeated::longer);
+    for (int run = 1; run < 4 || (longer >= 23 * shorter && clock::now() < end); ++run) {
+        shorter = std::min(shorter, time(repeated::shorter));
+        longer = std::min(longer, time(repeated::longer));
     }
-    return false;
+    return longer < 23 * shorter;
 }
 
 }  // namespace support
