@@ -112,3 +112,13 @@ TEST_CASE("H6 a blank beside a key is not part of it") {
         CHECK_FALSE(is_key(text));
     }
 }
+
+TEST_CASE("whatever the text is, the answer is its SHA-1 with the GUID behind it, in base64") {
+    for (std::size_t size = 0; size < 100; ++size) {
+        const std::string key(size, 'k');
+        const std::string all = key + std::string(sockless::websocket_guid);
+        std::array<octet, 28> expected{};
+        sockless::base64_encode(sockless::sha1(octets_of(all)), expected);
+        CHECK(sockless::accept_key({octets_of(key)}) == expected);
+    }
+}

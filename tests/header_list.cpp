@@ -292,3 +292,10 @@ TEST_CASE("H3 twice the blanks, commas, quotes or backslashes take twice the tim
         return has_token(blanks.first(size), "x") ? std::size_t{1} : std::size_t{0};
     }));
 }
+
+TEST_CASE("the set and the table of what a token has are the same") {
+    for (unsigned o = 0; o < 256; ++o) {
+        const auto one = static_cast<octet>(o);
+        CHECK(sockless::detail::is_in_token_octets(one) == sockless::detail::token_table[o]);
+    }
+}

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <random>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -148,4 +150,18 @@ TEST_CASE("the length of a message may need more than 32 bits") {
     sha1_hasher hasher;
     for (int i = 0; i < 512; ++i) hasher.take(block);
     CHECK(is_digest(hasher.finish(), "5B088492C9F4778F409B7AE61477DEC124C99033"));
+}
+
+TEST_CASE("both ways to mix in a block come to the same") {
+    std::mt19937 random(3174);
+    for (int round = 0; round < 1000; ++round) {
+        sockless::detail::sha1_state fast{};
+        for (std::uint32_t& word : fast) word = static_cast<std::uint32_t>(random());
+        sockless::detail::sha1_state small = fast;
+        sockless::detail::sha1_block block{};
+        for (std::uint32_t& word : block) word = static_cast<std::uint32_t>(random());
+        sockless::detail::sha1_mix(fast, sockless::detail::sha1_expand(block));
+        sockless::detail::sha1_mix_small(small, block);
+        REQUIRE(fast == small);
+    }
 }

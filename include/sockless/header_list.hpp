@@ -26,17 +26,23 @@ inline constexpr auto token_octets = [] {
     }
     return set;
 }();
+constexpr bool is_in_token_octets(octet o) noexcept {
+    return o < 128 && (token_octets[o / 32] >> o % 32 & 1) != 0;
+}
 // The same as a table, which is faster and takes 16 times as much.
 inline constexpr auto token_table = [] {
     std::array<bool, 256> table{};
-    for (unsigned o = 0; o < 128; ++o) table[o] = (token_octets[o / 32] >> o % 32 & 1) != 0;
+    for (unsigned o = 0; o < 256; ++o) table[o] = is_in_token_octets(static_cast<octet>(o));
     return table;
 }();
 }  // namespace detail
 
 constexpr bool is_token_octet(octet o) noexcept {
-    if constexpr (!prefer_small) return detail::token_table[o];
-    return o < 128 && (detail::token_octets[o / 32] >> o % 32 & 1) != 0;
+    if constexpr (prefer_small) {
+        return detail::is_in_token_octets(o);
+    } else {
+        return detail::token_table[o];
+    }
 }
 
 constexpr bool is_blank(octet o) noexcept { return o == ' ' || o == '\t'; }

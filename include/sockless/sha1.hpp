@@ -71,6 +71,32 @@ constexpr void sha1_mix(sha1_state& state, const sha1_schedule& words) noexcept 
     for (std::size_t i = 0; i < v.size(); ++i) state[i] += v[i];
 }
 
+// The oldest of 16 words goes, another comes.
+constexpr void sha1_push(sha1_block& words, std::uint32_t word) noexcept {
+    for (std::size_t i = 1; i < words.size(); ++i) words[i - 1] = words[i];
+    words.back() = word;
+}
+
+// 5: the function f(t;B,C,D) and the constant K(t), of which there are four each.
+constexpr std::uint32_t sha1_choose(unsigned t, const sha1_state& v) noexcept {
+    const auto [a, b, c, d, e] = v;
+    if (t < 20) return ((b & c) | (~b & d)) + 0x5A827999;
+    if (t < 40) return (b ^ c ^ d) + 0x6ED9EBA1;
+    if (t < 60) return ((b & c) | (b & d) | (c & d)) + 0x8F1BBCDC;
+    return (b ^ c ^ d) + 0xCA62C1D6;
+}
+
+// 6.2: "Method 2 of Computing the Message Digest": the 16 words are a queue.
+constexpr void sha1_mix_small(sha1_state& state, sha1_block& words) noexcept {
+    sha1_state v = state;
+    for (unsigned t = 0; t < 80; ++t) {
+        const std::uint32_t next = std::rotl(v[0], 5) + sha1_choose(t, v) + v[4] + words[0];
+        v = {next, v[0], std::rotl(v[1], 30), v[2], v[3]};
+        sha1_push(words, std::rotl(words[13] ^ words[8] ^ words[2] ^ words[0], 1));
+    }
+    for (std::size_t i = 0; i < v.size(); ++i) state[i] += v[i];
+}
+
 constexpr sha1_digest sha1_digest_of(const sha1_state& state) noexcept {
     sha1_digest out{};
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -108,30 +134,15 @@ class sha1_hasher {
     }
 
   private:
-    constexpr void push(std::uint32_t word) noexcept {
-        for (std::size_t i = 1; i < words_.size(); ++i) words_[i - 1] = words_[i];
-        words_.back() = word;
-    }
+    constexpr void push(std::uint32_t word) noexcept { detail::sha1_push(words_, word); }
 
     // 6.2: "Method 2 of Computing the Message Digest": the 16 words are a queue.
     constexpr void mix() noexcept {
-        if constexpr (!prefer_small) return detail::sha1_mix(state_, detail::sha1_expand(words_));
-        detail::sha1_state v = state_;
-        for (unsigned t = 0; t < 80; ++t) {
-            const std::uint32_t next = std::rotl(v[0], 5) + choose(t, v) + v[4] + words_[0];
-            v = {next, v[0], std::rotl(v[1], 30), v[2], v[3]};
-            push(std::rotl(words_[13] ^ words_[8] ^ words_[2] ^ words_[0], 1));
+        if constexpr (prefer_small) {
+            detail::sha1_mix_small(state_, words_);
+        } else {
+            detail::sha1_mix(state_, detail::sha1_expand(words_));
         }
-        for (std::size_t i = 0; i < v.size(); ++i) state_[i] += v[i];
-    }
-
-    // 5: the function f(t;B,C,D) and the constant K(t), of which there are four each.
-    static constexpr std::uint32_t choose(unsigned t, const detail::sha1_state& v) noexcept {
-        const auto [a, b, c, d, e] = v;
-        if (t < 20) return ((b & c) | (~b & d)) + 0x5A827999;
-        if (t < 40) return (b ^ c ^ d) + 0x6ED9EBA1;
-        if (t < 60) return ((b & c) | (b & d) | (c & d)) + 0x8F1BBCDC;
-        return (b ^ c ^ d) + 0xCA62C1D6;
     }
 
     detail::sha1_state state_ = detail::sha1_begin;
