@@ -58,11 +58,13 @@ inline constexpr auto list_table = [] {
     // clang-format on
 }();
 
-// The column of an octet that is a mark, and that of a token for any other.
+// The column of an octet; there is none for what has no place in a list.
+inline constexpr std::size_t no_column = list_marks.size() + 1;
 constexpr std::size_t list_column(octet next) noexcept {
+    if (is_token_octet(next)) return list_marks.size();
     std::size_t column = 0;
     while (column < list_marks.size() && next != static_cast<octet>(list_marks[column])) ++column;
-    return column;
+    return column < list_marks.size() ? column : no_column;
 }
 }  // namespace detail
 
@@ -70,16 +72,14 @@ constexpr std::size_t list_column(octet next) noexcept {
 // with `most_parameters`: with none, this is a list of tokens.
 constexpr bool is_list(text_view line, std::size_t& elements, std::size_t most,
                        std::size_t most_parameters) noexcept {
-    using detail::list_marks;
     using detail::list_place;
     const std::size_t before = elements;
     std::size_t parameters = 0;
     list_place place = list_place::start;
     for (std::size_t i = 0; i <= line.size(); ++i) {
         const octet next = i < line.size() ? line.octets[i] : octet{','};
-        const bool is_token = is_token_octet(next);
-        const std::size_t column = is_token ? list_marks.size() : detail::list_column(next);
-        if (column == list_marks.size() && !is_token) return false;
+        const std::size_t column = detail::list_column(next);
+        if (column == detail::no_column) return false;
         const list_place from = place;
         place = detail::list_table[static_cast<std::size_t>(from)][column];
         if (place == list_place::no) return false;

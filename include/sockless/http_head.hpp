@@ -114,7 +114,7 @@ class status_line {
         return rule::none;
     }
 
-    constexpr std::size_t take_run(std::span<const octet>) noexcept { return 0; }
+    static constexpr std::size_t take_run(std::span<const octet>) noexcept { return 0; }
     constexpr bool done() const noexcept { return index_ == text.size(); }
 
     constexpr std::uint16_t status() const noexcept { return status_; }

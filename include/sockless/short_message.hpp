@@ -17,6 +17,7 @@
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
 #include <sockless/utf8.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
