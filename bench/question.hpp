@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -133,5 +134,29 @@ class transmitted {
     bool masked_;
     bool compared_ = false;
 };
+
+// ---- what every peer is asked ----
+
+template <class Receiver>
+void add_receivers(bool quick, const char* who) {
+    for (const stream& from : streams(quick)) {
+        const auto server = std::make_shared<Receiver>(from);
+        add(part::peer, "receive " + from.name, who, from.messages.size(),
+            [server] { server->round(); });
+    }
+}
+
+template <class Sender>
+void add_senders(bool quick, const char* who) {
+    for (const std::size_t size : sent_sizes(quick)) {
+        for (const bool is_server : {true, false}) {
+            const auto all = std::make_shared<batch>(size);
+            const auto from = std::make_shared<Sender>(all, is_server);
+            const char* const name = is_server ? "send server " : "send client ";
+            add(part::peer, name + std::to_string(size), who, all->count,
+                [from] { from->round(); });
+        }
+    }
+}
 
 }  // namespace bench

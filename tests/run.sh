@@ -39,9 +39,9 @@ run_tests() {
 }
 
 build_and_test() { # FOLDER CMAKE-ARGUMENT...; $but_for: tests that are left out
-    # shellcheck disable=SC2086 # a list of words
     folder=$1
     shift
+    # shellcheck disable=SC2086 # a list of words
     cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release "$@" &&
         cmake --build "$folder" &&
         ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$(getconf _NPROCESSORS_ONLN)" $but_for

@@ -287,20 +287,8 @@ const bench::echo_entry echoed({"Beast", part::peer, true, bench::make_peer<echo
 
 const bench::question asked([](bool quick) {
     add_kernels(quick);
-    for (const stream& from : bench::streams(quick)) {
-        const auto server = std::make_shared<receiver>(from);
-        bench::add(part::peer, "receive " + from.name, "Beast", from.messages.size(),
-                   [server] { server->round(); });
-    }
-    for (const std::size_t size : bench::sent_sizes(quick)) {
-        for (const bool is_server : {true, false}) {
-            const auto all = std::make_shared<batch>(size);
-            const auto from = std::make_shared<sender>(all, is_server);
-            const char* const name = is_server ? "send server " : "send client ";
-            bench::add(part::peer, name + std::to_string(size), "Beast", all->count,
-                       [from] { from->round(); });
-        }
-    }
+    bench::add_receivers<receiver>(quick, "Beast");
+    bench::add_senders<sender>(quick, "Beast");
     bench::add(part::peer, "handshake", "Beast", 1, shake_hands);
 });
 

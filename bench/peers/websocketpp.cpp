@@ -193,20 +193,8 @@ const bench::echo_entry echoed({"websocketpp", part::peer, true, bench::make_pee
 
 const bench::question asked([](bool quick) {
     add_kernels(quick);
-    for (const stream& from : bench::streams(quick)) {
-        const auto server = std::make_shared<receiver>(from);
-        bench::add(part::peer, "receive " + from.name, "websocketpp", from.messages.size(),
-                   [server] { server->round(); });
-    }
-    for (const std::size_t size : bench::sent_sizes(quick)) {
-        for (const bool is_server : {true, false}) {
-            const auto all = std::make_shared<batch>(size);
-            const auto from = std::make_shared<sender>(all, is_server);
-            const char* const name = is_server ? "send server " : "send client ";
-            bench::add(part::peer, name + std::to_string(size), "websocketpp", all->count,
-                       [from] { from->round(); });
-        }
-    }
+    bench::add_receivers<receiver>(quick, "websocketpp");
+    bench::add_senders<sender>(quick, "websocketpp");
     bench::add(part::peer, "handshake", "websocketpp", 1, shake_hands);
 });
 

@@ -214,15 +214,7 @@ const bench::question asked([](bool quick) {
                        [server] { server->round(); });
         }
     }
-    for (const std::size_t size : bench::sent_sizes(quick)) {
-        for (const bool is_server : {true, false}) {
-            const auto all = std::make_shared<batch>(size);
-            const auto from = std::make_shared<sender>(all, is_server);
-            const char* const name = is_server ? "send server " : "send client ";
-            bench::add(part::peer, name + std::to_string(size), "wslay", all->count,
-                       [from] { from->round(); });
-        }
-    }
+    bench::add_senders<sender>(quick, "wslay");
 });
 
 }  // namespace

@@ -292,8 +292,8 @@ class head_scanner {
     // Takes what is clear at a glance, but for the octet that would fill the limit: the rest of a
     // target, or a whole line, and then it is true.
     constexpr bool take_run(std::span<const octet> head) noexcept {
+        if (at_ >= head.size() || at_ + 1 >= most_) return false;
         const std::size_t end = head.size() < most_ ? head.size() : most_ - std::size_t{1};
-        if (at_ >= end) return false;
         const std::span<const octet> run = head.first(end).subspan(at_);
         const bool is_line = start_.done();
         const std::size_t size = is_line ? lines_.take_line(run, at_) : start_.take_run(run);

@@ -61,11 +61,12 @@ template <class Block>
     if constexpr (sizeof block <= sizeof wide) copy_memory(&wide, &block, sizeof block);
 }
 
-inline constexpr std::size_t long_enough = 1024;
+// From so many octets on it pays to write blocks where they begin in memory.
+inline constexpr std::size_t aligned_from = 1024;
 
-// The same in blocks: at least one, and at most two that are smaller than the key. No octet goes
-// alone: what is left behind the last whole block is a block as well, which overlaps it. Is any
-// octet of the result above 127?
+// The same in blocks, for at least one; and for at most two, if they are smaller than the key. No
+// octet goes alone: what is left behind the last whole block is a block as well, which overlaps it.
+// Is any octet of the result above 127?
 template <class Block>
 [[gnu::always_inline]] inline bool mask_by(const octet* from, octet* to, std::size_t size,
                                            masking_key key) noexcept {
@@ -81,9 +82,8 @@ template <class Block>
     head ^= wide;
     Block all = head | tail;
     std::size_t at = sizeof(Block);
-    if (size >= long_enough) {
-        // Of many blocks, each is written where blocks begin in memory, so that none lies in two
-        // lines of a cache. The first of them overlaps the head.
+    if (size >= aligned_from) {
+        // So none of them lies in two lines of a cache. The first overlaps the head.
         Block first{};
         at -= std::bit_cast<std::uintptr_t>(to) % sizeof(Block);
         load(from + at, first);
@@ -125,6 +125,12 @@ inline bool mask_some(const octet* from, octet* to, std::size_t size, masking_ke
     if (size >= 4) return mask_by<std::uint32_t>(from, to, size, key);
     if (size >= 2) return mask_by<std::uint16_t>(from, to, size, key);
     return size > 0 && mask_by<octet>(from, to, size, key);
+}
+
+// Unmasks in place, and says whether it has seen that all of it is ASCII. What a server sends has
+// no key, and stays as it is.
+inline bool unmask_to_ascii(std::span<octet> data, masking_key key) noexcept {
+    return key != masking_key{} && !mask_some(data.data(), data.data(), data.size(), key);
 }
 
 }  // namespace detail

@@ -41,7 +41,7 @@ constexpr std::size_t unmask_octets(std::span<octet> piece, masking_key& key, bo
 // The same in blocks, for no more than is still near when it is checked.
 inline std::size_t unmask_part(std::span<octet> part, masking_key& key, bool is_text,
                                utf8_checker& text, std::size_t following) noexcept {
-    const bool is_ascii = !mask_some(part.data(), part.data(), part.size(), key);
+    const bool is_ascii = unmask_to_ascii(part, key);
     if (is_text && (!is_ascii || text.needed() > 0)) {
         return check_unmasked(part, key, text, following);
     }

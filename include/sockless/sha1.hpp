@@ -136,7 +136,6 @@ class sha1_hasher {
   private:
     constexpr void push(std::uint32_t word) noexcept { detail::sha1_push(words_, word); }
 
-    // 6.2: "Method 2 of Computing the Message Digest": the 16 words are a queue.
     constexpr void mix() noexcept {
         if constexpr (prefer_small) {
             detail::sha1_mix_small(state_, words_);

@@ -66,7 +66,7 @@ constexpr bool unmask_whole(std::span<octet> payload, masking_key key, bool is_t
     if (prefer_small || std::is_constant_evaluated()) {
         mask(payload, key);
     } else {
-        is_ascii = !detail::mask_some(payload.data(), payload.data(), payload.size(), key);
+        is_ascii = detail::unmask_to_ascii(payload, key);
     }
     if (is_ascii || !is_text || is_utf8(payload)) return true;
     mask(payload, key);
