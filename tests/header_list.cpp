@@ -293,6 +293,50 @@ TEST_CASE("H3 twice the blanks, commas, quotes or backslashes take twice the tim
     }));
 }
 
+namespace {
+
+// Every octet, behind every number of others that pass, in memory that ends where the text does.
+template <class Test>
+bool ends_runs_alike(Test test, octet other) {
+    bool alike = true;
+    for (std::size_t size = 0; size <= 50; ++size) {
+        support::guarded text(std::vector<octet>(size, other));
+        alike = alike && sockless::detail::run_of(text.span(), test) == size;
+        for (std::size_t at = 0; at < size; ++at) {
+            for (unsigned o = 0; o < 256; ++o) {
+                text.span()[at] = static_cast<octet>(o);
+                const std::size_t run = test(static_cast<octet>(o)) ? size : at;
+                alike = alike && sockless::detail::run_of(text.span(), test) == run;
+            }
+            text.span()[at] = other;
+        }
+    }
+    return alike;
+}
+
+}  // namespace
+
+TEST_CASE("a run ends where it does octet by octet, and reads nothing behind its text") {
+    CHECK(ends_runs_alike(sockless::detail::in_value, 'v'));
+    CHECK(ends_runs_alike(sockless::detail::in_value, 0xFF));
+    CHECK(ends_runs_alike(sockless::detail::in_host, 'h'));
+    CHECK(ends_runs_alike(sockless::detail::is_letter, 'Z'));
+}
+
+TEST_CASE("the classes of octets are what they are called") {
+    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    constexpr std::string_view others = "0123456789-._";
+    for (unsigned o = 0; o < 256; ++o) {
+        CAPTURE(o);
+        const auto one = static_cast<octet>(o);
+        const bool is_letter = letters.find(static_cast<char>(one)) != letters.npos;
+        const bool is_other = others.find(static_cast<char>(one)) != others.npos;
+        CHECK(sockless::detail::is_letter(one) == is_letter);
+        CHECK(sockless::detail::in_host(one) == (is_letter || is_other));
+        CHECK(sockless::detail::in_value(one) == (o == '\t' || (o >= ' ' && o != 0x7F)));
+    }
+}
+
 TEST_CASE("the set and the table of what a token has are the same") {
     for (unsigned o = 0; o < 256; ++o) {
         const auto one = static_cast<octet>(o);

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include <sockless/base64.hpp>
+#include <sockless/header_list.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/sha1.hpp>
 #include <sockless/version.hpp>
@@ -23,16 +24,19 @@ using accept_value = std::array<octet, 28>;
 // WebSocket Protocol".
 inline constexpr std::string_view websocket_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
+namespace detail {
+inline constexpr auto in_base64 = [](auto o) noexcept {
+    return is_letter(o) | is_within(o, '/', '9') | (o == octet{'+'});
+};
+}  // namespace detail
+
 // 4.2.1: "a base64-encoded [...] value that, when decoded, is 16 bytes in length": 22 letters and
 // the padding. The last letter has four bits that decoding drops, and they may be anything: 4.2.2
 // has us hash the letters ("It is not necessary for the server to base64-decode"), RFC 4648, 3.5
 // leaves it to us, and some clients draw 22 letters at random.
 constexpr bool is_websocket_key(text_view key) noexcept {
-    if (key.size() != 24) return false;
-    for (std::size_t i = 0; i < 22; ++i) {
-        if (!base64_value(key.octets[i])) return false;
-    }
-    return key.octets[22] == '=' && key.octets[23] == '=';
+    return key.size() == 24 && detail::run_of(key.octets, detail::in_base64) == 22 &&
+           key.octets[22] == '=' && key.octets[23] == '=';
 }
 
 namespace detail {

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 
 #include <sockless/octets.hpp>
@@ -14,7 +16,10 @@ namespace sockless::inline v0::detail {
 
 // What every machine of this kind has, and what only the processor itself can tell that it has.
 #if defined(__GNUC__) && (defined(__SSE2__) || defined(__ARM_NEON))
+#define SOCKLESS_VECTORS
 using sure_block = std::uint64_t __attribute__((vector_size(16)));
+using sure_octets = octet __attribute__((vector_size(16)));
+using sure_chars = char __attribute__((vector_size(16)));
 #else
 using sure_block = std::uint64_t;
 #endif
@@ -41,6 +46,23 @@ template <class Block>
     for (const std::uint64_t word : words) all |= word;
     return all;
 }
+
+#ifdef SOCKLESS_VECTORS
+// Which octet is the first that a comparison has set? The size of a vector, if none is.
+template <class Compared>
+std::size_t first_set(const Compared& compared) noexcept {
+#ifdef __SSE2__
+    const int bits = __builtin_ia32_pmovmskb128(std::bit_cast<sure_chars>(compared));
+    return static_cast<std::size_t>(std::countr_zero(unsigned(bits) | 1U << sizeof compared));
+#else
+    const auto words = std::bit_cast<sure_block>(compared);
+    const bool lowest_first = std::endian::native == std::endian::little;
+    const std::size_t at = words[0] != 0 ? 0 : 1;
+    const int zeros = lowest_first ? std::countr_zero(words[at]) : std::countl_zero(words[at]);
+    return at * sizeof words[at] + static_cast<std::size_t>(zeros) / 8;
+#endif
+}
+#endif
 
 // Those of octets that are not ASCII.
 inline constexpr std::uint64_t high_bits = 0x8080808080808080;

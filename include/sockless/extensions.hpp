@@ -18,6 +18,7 @@
 #include <sockless/limits.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/outcome.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
@@ -59,12 +60,17 @@ inline constexpr auto list_table = [] {
 }();
 
 // The column of an octet; there is none for what has no place in a list.
-inline constexpr std::size_t no_column = list_marks.size() + 1;
+inline constexpr std::size_t token_column = list_marks.size();
+inline constexpr std::size_t no_column = token_column + 1;
 constexpr std::size_t list_column(octet next) noexcept {
-    if (is_token_octet(next)) return list_marks.size();
+    if (is_token_octet(next)) return token_column;
     std::size_t column = 0;
     while (column < list_marks.size() && next != static_cast<octet>(list_marks[column])) ++column;
     return column < list_marks.size() ? column : no_column;
+}
+// Octets behind one of a token that leave us in the same place: not all of them.
+constexpr std::size_t more_token(std::span<const octet> rest) noexcept {
+    return prefer_small ? 0 : run_of(rest, in_host);
 }
 }  // namespace detail
 
@@ -80,16 +86,16 @@ constexpr bool is_list(text_view line, std::size_t& elements, std::size_t most,
         const octet next = i < line.size() ? line.octets[i] : octet{','};
         const std::size_t column = detail::list_column(next);
         if (column == detail::no_column) return false;
+        if (column == detail::token_column) i += detail::more_token(line.octets.subspan(i + 1));
         const list_place from = place;
         place = detail::list_table[static_cast<std::size_t>(from)][column];
         if (place == list_place::no) return false;
         if (from == list_place::start && place == list_place::name) {
             parameters = 0;
-            if (++elements > most) return false;
+            ++elements;
         }
-        if (from == list_place::semi && place == list_place::param) {
-            if (++parameters > most_parameters) return false;
-        }
+        if (from == list_place::semi && place == list_place::param) ++parameters;
+        if (elements > most || parameters > most_parameters) return false;
     }
     return elements > before;  // "1#": there has to be one
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include <sockless/blocks.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/version.hpp>
 
@@ -47,8 +48,46 @@ constexpr bool is_token_octet(octet o) noexcept {
 
 constexpr bool is_blank(octet o) noexcept { return o == ' ' || o == '\t'; }
 
-// 5.5: what a field value consists of. No control but HTAB; above ASCII, anything.
-constexpr bool is_field_octet(octet o) noexcept { return (o >= ' ' && o != 0x7F) || o == '\t'; }
+namespace detail {
+// Tests of one octet, or of each in a vector. 5.5: what a field value consists of. No control but
+// HTAB; above ASCII, anything.
+inline constexpr auto in_value = [](auto o) noexcept {
+    return ((o >= octet{' '}) & (o != octet{0x7F})) | (o == octet{'\t'});
+};
+inline constexpr auto is_within = [](auto o, octet first, octet last) noexcept {
+    return static_cast<decltype(o)>(o - first) <= static_cast<octet>(last - first);
+};
+inline constexpr auto is_letter = [](auto o) noexcept {
+    return is_within(static_cast<decltype(o)>(o | octet{0x20}), 'a', 'z');
+};
+// What hosts and most tokens consist of: letters, digits and three marks.
+inline constexpr auto in_host = [](auto o) noexcept {
+    return is_letter(o) | (is_within(o, '-', '9') & (o != octet{'/'})) | (o == octet{'_'});
+};
+
+// How many octets in front pass such a test, which NUL never does.
+template <class Test>
+constexpr std::size_t run_of(std::span<const octet> text, Test test) noexcept {
+    std::size_t run = 0;
+#ifdef SOCKLESS_VECTORS
+    if (!prefer_small && !std::is_constant_evaluated()) {
+        for (; text.size() - run >= sizeof(sure_octets); run += sizeof(sure_octets)) {
+            sure_octets next;
+            load(text.data() + run, next);
+            const std::size_t passed = first_set(~test(next));
+            if (passed < sizeof next) return run + passed;
+        }
+        sure_octets last{};
+        if (run < text.size()) copy_memory(text.data() + run, &last, text.size() - run);
+        return run + first_set(~test(last));
+    }
+#endif
+    while (run < text.size() && test(text[run])) ++run;
+    return run;
+}
+}  // namespace detail
+
+constexpr bool is_field_octet(octet o) noexcept { return detail::in_value(o); }
 
 namespace detail {
 template <class Char>
@@ -84,28 +123,9 @@ constexpr bool is_field_value(std::string_view text) noexcept {
 }
 
 namespace detail {
-// Are these eight octets all in the value of a field, and none of them HTAB?
-constexpr bool is_field_word(std::uint64_t word) noexcept {
-    constexpr std::uint64_t ones = 0x0101010101010101;
-    const std::uint64_t del = word ^ 0x7F * ones;
-    const std::uint64_t controls = (word - ' ' * ones) & ~word;
-    return ((controls | ((del - ones) & ~del)) & 0x80 * ones) == 0;
-}
-
-// How many octets in front can be in a value, and in a name.
-constexpr std::size_t field_run(std::span<const octet> text) noexcept {
-    std::size_t run = 0;
-    if (!std::is_constant_evaluated()) {
-        for (std::uint64_t word = 0; text.size() - run >= sizeof word; run += sizeof word) {
-            copy_memory(text.data() + run, &word, sizeof word);
-            if (!is_field_word(word)) break;
-        }
-    }
-    while (run < text.size() && is_field_octet(text[run])) ++run;
-    return run;
-}
+// How many octets in front can be in a name.
 constexpr std::size_t token_run(std::span<const octet> text) noexcept {
-    std::size_t run = 0;
+    std::size_t run = run_of(text, in_host);
     while (run < text.size() && is_token_octet(text[run])) ++run;
     return run;
 }
@@ -116,10 +136,24 @@ constexpr octet lower_case(octet o) noexcept {
 }
 
 namespace detail {
+// How many octets in front are the same in both, as far as eight at a time can tell.
+template <class Char>
+std::size_t same_words(std::span<const octet> a, std::span<const Char> b) noexcept {
+    std::size_t same = 0;
+    for (std::uint64_t first = 0, second = 0; a.size() - same >= sizeof first;
+         same += sizeof first) {
+        copy_memory(a.data() + same, &first, sizeof first);
+        copy_memory(b.data() + same, &second, sizeof second);
+        if (first != second) break;
+    }
+    return same;
+}
+
 template <class Char>
 constexpr bool same_letters(std::span<const octet> a, std::span<const Char> b) noexcept {
     if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t i = prefer_small || std::is_constant_evaluated() ? 0 : same_words(a, b);
+    for (; i < a.size(); ++i) {
         const auto other = static_cast<octet>(b[i]);
         if (a[i] != other && lower_case(a[i]) != lower_case(other)) return false;
     }
@@ -134,6 +168,11 @@ constexpr bool same_text(text_view a, std::string_view b) noexcept {
 constexpr bool same_text(text_view a, text_view b) noexcept {
     if (!std::is_constant_evaluated()) return same_text(a, static_cast<std::string_view>(b));
     return detail::same_letters(a.octets, b.octets);
+}
+
+// Case and all.
+constexpr bool starts_with(std::span<const octet> text, std::string_view front) noexcept {
+    return text.size() >= front.size() && text_view{text.first(front.size())} == front;
 }
 
 // Without the blanks around it.
@@ -190,6 +229,7 @@ class list_reader {
 // Is this token in a list of tokens? Whole, in any case, and only if the list is none of the
 // malformed ones. This reads a list just as list_reader does, in less code.
 constexpr bool has_token(text_view list, std::string_view token) noexcept {
+    if (!prefer_small && same_text(list, token)) return true;
     std::size_t begin = 0;  // of the element, without the blanks around it
     std::size_t end = 0;
     bool found = false;

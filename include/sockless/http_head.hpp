@@ -1,7 +1,7 @@
 // http_head.hpp -- the head of a message, scanned as it comes (RFC 9112, 2 to 5).
 //
 // A head lies in one piece of memory that grows, and may move. The scanner remembers how far it has
-// come and looks at no octet twice, so the work is the same however the head was cut; what cannot
+// come, and no call goes back to what another has read, however the head was cut; what cannot
 // belong to a head is refused at its first octet. Only what RFC 9112 lets a sender write is
 // accepted: none of its allowances for old or careless ones.
 #pragma once
@@ -46,18 +46,19 @@ class request_line {
         return rule::none;
     }
 
-    // Takes a run of octets that only go on with the target, and says how many.
-    constexpr std::size_t take_run(std::span<const octet> run) noexcept {
-        if (index_ != whole) return 0;
-        const std::size_t room = static_cast<std::size_t>(most_ - size_);
-        std::size_t count = 0;
-        while (count < run.size() && count < room && is_target_octet(run[count])) ++count;
-        size_ += static_cast<std::uint16_t>(count);
-        return count;
+    // Takes the line, if all of it is there and nothing is wrong with it, and says its size. It
+    // only ever accepts: all else is left to take(), octet by octet.
+    constexpr std::size_t take_line(std::span<const octet> rest) noexcept {
+        if (index_ != 0 || !starts_with(rest, "GET /")) return 0;
+        const std::size_t size = detail::run_of(rest.subspan(before_target), in_target);
+        const std::span<const octet> behind = rest.subspan(before_target + size);
+        if (size > most_ || !starts_with(behind, " HTTP/1.1\r\n")) return 0;
+        size_ = static_cast<std::uint16_t>(size);
+        index_ = text.size();
+        return size + around_target;
     }
 
     constexpr bool done() const noexcept { return index_ == text.size(); }
-
     constexpr std::size_t target_size() const noexcept { return size_; }
     // Octets of the line in front of the target, and besides it.
     static constexpr std::size_t before_target = 4;
@@ -69,13 +70,13 @@ class request_line {
     static constexpr std::size_t host_index = 11;  // the first octet of what is behind "//"
     static constexpr std::size_t whole = 12;       // the form is clear, the target may end
 
-    static constexpr bool is_target_octet(octet next) noexcept {
-        // 6455, 3: "Fragment identifiers [...] MUST NOT be used".
-        return next > ' ' && next < 0x7F && next != '#';
-    }
+    // 6455, 3: "Fragment identifiers [...] MUST NOT be used".
+    static constexpr auto in_target = [](auto o) noexcept {
+        return (o > octet{' '}) & (o < octet{0x7F}) & (o != octet{'#'});
+    };
 
     constexpr rule take_target(octet next) noexcept {
-        if (!is_target_octet(next)) return rule::bad_target;
+        if (!in_target(next)) return rule::bad_target;
         if (size_ == most_) return rule::long_target;
         if (index_ != whole && !take_form(next)) return rule::bad_target;
         ++size_;
@@ -114,11 +115,10 @@ class status_line {
         return rule::none;
     }
 
-    static constexpr std::size_t take_run(std::span<const octet>) noexcept { return 0; }
+    static constexpr std::size_t take_line(std::span<const octet>) noexcept { return 0; }
     constexpr bool done() const noexcept { return index_ == text.size(); }
 
     constexpr std::uint16_t status() const noexcept { return status_; }
-
     static constexpr std::size_t before_reason = 13;
 
   private:
@@ -189,22 +189,22 @@ class field_lines {
         return is_token_octet(next) ? rule::none : rule::bad_field;
     }
 
-    // Takes the next line, if all of it is there and nothing is wrong with it, and says its size.
-    // It only ever accepts: all else is left to take(), octet by octet.
+    // Takes the next line, whole or not at all, as the first one is taken.
     constexpr std::size_t take_line(std::span<const octet> rest, std::size_t at) noexcept {
         if (state_ != state::begin || left_ == 0) return 0;
+        // The end comes first: then no line waits for the name in the line before it.
+        std::size_t end = detail::run_of(rest, detail::in_value);
+        if (!starts_with(rest.subspan(end), "\r\n")) return 0;
+        const std::size_t size = end + 2;
         const std::size_t name = detail::token_run(rest);
+        if (name == 0 || rest[name] != ':') return 0;
         std::size_t begin = name + 1;
-        if (name == 0 || rest.size() <= begin || rest[name] != ':') return 0;
-        while (begin < rest.size() && is_blank(rest[begin])) ++begin;
-        const std::size_t line = begin + detail::field_run(rest.subspan(begin));
-        if (rest.size() - line < 2 || rest[line] != '\r' || rest[line + 1] != '\n') return 0;
-        std::size_t end = line;
+        while (begin < end && is_blank(rest[begin])) ++begin;
         while (end > begin && is_blank(rest[end - 1])) --end;
         --left_;
         name_ = {static_cast<std::uint16_t>(at), static_cast<std::uint16_t>(at + name)};
         value_ = {static_cast<std::uint16_t>(at + begin), static_cast<std::uint16_t>(at + end)};
-        return line + 2;
+        return size;
     }
 
     constexpr bool line_done() const noexcept { return state_ == state::begin; }
@@ -234,9 +234,9 @@ class field_lines {
         return rule::none;
     }
 
-    std::uint16_t left_;  // lines that may still come
     head_piece name_;
     head_piece value_;
+    std::uint16_t left_;  // lines that may still come
     state state_ = state::begin;
 };
 
@@ -255,8 +255,8 @@ class head_scanner {
             if (broken_ != rule::none) return head_part::broken;
             if (lines_.head_done()) return head_part::end;
             if (part != head_part::nothing) return part;
-            if (!prefer_small && take_run(head)) return head_part::field;
-            if (at_ >= head.size()) return part;
+            if constexpr (!prefer_small) part = take_line(head);
+            if (part != head_part::nothing || at_ >= head.size()) return part;
             part = take(head[at_]);
             // The octet that fills the limit has to be the last.
             if (++at_ >= most_ && !lines_.head_done()) fail(rule::large_head);
@@ -289,16 +289,16 @@ class head_scanner {
     }
 
   private:
-    // Takes what is clear at a glance, but for the octet that would fill the limit: the rest of a
-    // target, or a whole line, and then it is true.
-    constexpr bool take_run(std::span<const octet> head) noexcept {
-        if (at_ >= head.size() || at_ + 1 >= most_) return false;
+    // Takes a whole line at a glance, but not the octet that would fill the limit.
+    constexpr head_part take_line(std::span<const octet> head) noexcept {
+        if (at_ >= head.size() || at_ + 1 >= most_) return head_part::nothing;
         const std::size_t end = head.size() < most_ ? head.size() : most_ - std::size_t{1};
-        const std::span<const octet> run = head.first(end).subspan(at_);
-        const bool is_line = start_.done();
-        const std::size_t size = is_line ? lines_.take_line(run, at_) : start_.take_run(run);
+        const std::span<const octet> rest = head.first(end).subspan(at_);
+        const bool is_first = !start_.done();
+        const std::size_t size = is_first ? start_.take_line(rest) : lines_.take_line(rest, at_);
+        if (size == 0) return head_part::nothing;
         at_ += static_cast<std::uint16_t>(size);
-        return is_line && size > 0;
+        return is_first ? head_part::start_line : head_part::field;
     }
 
     constexpr head_part take(octet next) noexcept {

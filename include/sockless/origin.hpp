@@ -31,19 +31,14 @@ inline constexpr std::size_t longest_authority = longest_host + 6;
 namespace detail {
 constexpr bool is_digit(octet o) noexcept { return o >= '0' && o <= '9'; }
 
-constexpr bool is_letter(octet o) noexcept {
-    return (o >= 'A' && o <= 'Z') || (o >= 'a' && o <= 'z');
-}
-
 // Of a name or an IPv4 address, how many octets in front; 0 if there is none. RFC 3986, 3.2.2 has
 // more, of which no resolver and no browser makes a host: a name of any other script comes as
 // Punycode. A single dot may end it, no label is empty.
 constexpr std::size_t name_size(std::span<const octet> text) noexcept {
-    std::size_t size = 0;
-    for (octet before = '.'; size < text.size(); ++size) {
-        const octet o = text[size];
+    const std::size_t size = run_of(text, in_host);
+    octet before = '.';
+    for (const octet o : text.first(size)) {
         if (o == '.' && before == '.') return 0;
-        if (!is_letter(o) && !is_digit(o) && o != '.' && o != '-' && o != '_') break;
         before = o;
     }
     return size;
@@ -120,7 +115,7 @@ constexpr std::optional<origin_parts> parse_origin(text_view text, bool& wild) n
     std::size_t scheme = 0;
     while (scheme < text.size() && is_scheme_octet(text.octets[scheme], scheme == 0)) ++scheme;
     std::span<const octet> rest = text.octets.subspan(scheme);
-    if (scheme == 0 || rest.size() < 3 || text_view{rest.first(3)} != "://") return std::nullopt;
+    if (scheme == 0 || !starts_with(rest, "://")) return std::nullopt;
     rest = rest.subspan(3);
     wild = rest.size() > 2 && rest[0] == '*' && rest[1] == '.';
     if (wild) rest = rest.subspan(2);

@@ -26,12 +26,19 @@ using sha1_schedule = std::array<std::uint32_t, 80>;
 
 inline constexpr sha1_state sha1_begin{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
 
-// 6.1: "Method 1 of Computing the Message Digest": the words W(t).
+// 6.1: "Method 1 of Computing the Message Digest": the words W(t). The last three are at hand, for
+// what has just been stored cannot be loaded again at once.
 constexpr sha1_schedule sha1_expand(const sha1_block& block) noexcept {
     sha1_schedule words{};
     for (std::size_t t = 0; t < 16; ++t) words[t] = block[t];
+    std::uint32_t third = block[13];
+    std::uint32_t second = block[14];
+    std::uint32_t last = block[15];
     for (std::size_t t = 16; t < 80; ++t) {
-        words[t] = std::rotl(words[t - 3] ^ words[t - 8] ^ words[t - 14] ^ words[t - 16], 1);
+        words[t] = std::rotl(third ^ words[t - 8] ^ words[t - 14] ^ words[t - 16], 1);
+        third = second;
+        second = last;
+        last = words[t];
     }
     return words;
 }

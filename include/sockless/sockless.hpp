@@ -8,13 +8,13 @@
 // words
 #include <sockless/version.hpp>
 #include <sockless/octets.hpp>          // octets, text, network byte order
+#include <sockless/blocks.hpp>          // many octets at once
 #include <sockless/close_code.hpp>      // RFC 6455, 7.4: codes as data
 #include <sockless/outcome.hpp>         // value, not yet, broken rule; the result of a command
 #include <sockless/limits.hpp>          // 10.4: every limit with its default
 
 // framing
 #include <sockless/opcode.hpp>          // 5.2: what a frame is
-#include <sockless/blocks.hpp>          // many octets at once
 #include <sockless/masking.hpp>         // 5.3
 #include <sockless/utf8_blocks.hpp>     // RFC 3629 in blocks
 #include <sockless/utf8.hpp>            // 8.1
@@ -31,8 +31,8 @@
 // opening
 #include <sockless/sha1.hpp>              // RFC 3174
 #include <sockless/base64.hpp>            // RFC 4648
-#include <sockless/accept_key.hpp>        // RFC 6455, 4.2.2
 #include <sockless/header_list.hpp>       // RFC 9110, 5.6: tokens, lists, parameters
+#include <sockless/accept_key.hpp>        // RFC 6455, 4.2.2
 #include <sockless/extensions.hpp>        // RFC 6455, 9.1
 #include <sockless/origin.hpp>            // 10.2
 #include <sockless/uri.hpp>               // 3
