@@ -1,11 +1,3 @@
-# A big-endian machine: Debian's cross compiler builds for it, and qemu-user runs the tests.
-
-set(CMAKE_SYSTEM_NAME Linux)
+# A big-endian machine.
 set(CMAKE_SYSTEM_PROCESSOR s390x)
-set(CMAKE_CXX_COMPILER s390x-linux-gnu-g++)
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-s390x)
-
-# Static, so that the emulator needs no foreign libraries; and last of all the machine's own headers,
-# for Catch2, which is nothing else.
-set(CMAKE_CXX_FLAGS_INIT "-idirafter /usr/include")
-set(CMAKE_EXE_LINKER_FLAGS_INIT "-static")
+include(${CMAKE_CURRENT_LIST_DIR}/cross.cmake)

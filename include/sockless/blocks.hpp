@@ -16,12 +16,12 @@ namespace sockless::inline v0::detail {
 
 // What every machine of this kind has, and what only the processor itself can tell that it has.
 #if defined(__GNUC__) && (defined(__SSE2__) || defined(__ARM_NEON))
-#define SOCKLESS_VECTORS
 using sure_block = std::uint64_t __attribute__((vector_size(16)));
 using sure_octets = octet __attribute__((vector_size(16)));
 using sure_chars = char __attribute__((vector_size(16)));
 #else
 using sure_block = std::uint64_t;
+using sure_octets = octet;
 #endif
 #ifdef SOCKLESS_AVX2
 using avx2_block = std::uint64_t __attribute__((vector_size(32)));
@@ -47,8 +47,7 @@ template <class Block>
     return all;
 }
 
-#ifdef SOCKLESS_VECTORS
-// Which octet is the first that a comparison has set? The size of a vector, if none is.
+// Which octet is the first that a comparison of vectors has set? Their size, if none is.
 template <class Compared>
 std::size_t first_set(const Compared& compared) noexcept {
 #ifdef __SSE2__
@@ -62,7 +61,6 @@ std::size_t first_set(const Compared& compared) noexcept {
     return at * sizeof words[at] + static_cast<std::size_t>(zeros) / 8;
 #endif
 }
-#endif
 
 // Those of octets that are not ASCII.
 inline constexpr std::uint64_t high_bits = 0x8080808080808080;

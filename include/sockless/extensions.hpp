@@ -68,10 +68,6 @@ constexpr std::size_t list_column(octet next) noexcept {
     while (column < list_marks.size() && next != static_cast<octet>(list_marks[column])) ++column;
     return column < list_marks.size() ? column : no_column;
 }
-// Octets behind one of a token that leave us in the same place: not all of them.
-constexpr std::size_t more_token(std::span<const octet> rest) noexcept {
-    return prefer_small ? 0 : run_of(rest, in_host);
-}
 }  // namespace detail
 
 // Judges one line. `elements` counts those of all lines so far, of which there may be `most`, each
@@ -86,7 +82,9 @@ constexpr bool is_list(text_view line, std::size_t& elements, std::size_t most,
         const octet next = i < line.size() ? line.octets[i] : octet{','};
         const std::size_t column = detail::list_column(next);
         if (column == detail::no_column) return false;
-        if (column == detail::token_column) i += detail::more_token(line.octets.subspan(i + 1));
+        if (!prefer_small && column == detail::token_column) {  // most of the rest leaves us there
+            i += detail::run_of(line.octets.subspan(i + 1), detail::in_host);
+        }
         const list_place from = place;
         place = detail::list_table[static_cast<std::size_t>(from)][column];
         if (place == list_place::no) return false;

@@ -65,23 +65,27 @@ inline constexpr auto in_host = [](auto o) noexcept {
     return is_letter(o) | (is_within(o, '-', '9') & (o != octet{'/'})) | (o == octet{'_'});
 };
 
+template <class Octets, class Test>
+std::size_t run_by(std::span<const octet> text, Test test) noexcept {
+    std::size_t run = 0;
+    for (; text.size() - run >= sizeof(Octets); run += sizeof(Octets)) {
+        Octets next;
+        load(text.data() + run, next);
+        const std::size_t passed = first_set(~test(next));
+        if (passed < sizeof next) return run + passed;
+    }
+    Octets last{};
+    if (run < text.size()) copy_memory(text.data() + run, &last, text.size() - run);
+    return run + first_set(~test(last));
+}
+
 // How many octets in front pass such a test, which NUL never does.
 template <class Test>
 constexpr std::size_t run_of(std::span<const octet> text, Test test) noexcept {
-    std::size_t run = 0;
-#ifdef SOCKLESS_VECTORS
-    if (!prefer_small && !std::is_constant_evaluated()) {
-        for (; text.size() - run >= sizeof(sure_octets); run += sizeof(sure_octets)) {
-            sure_octets next;
-            load(text.data() + run, next);
-            const std::size_t passed = first_set(~test(next));
-            if (passed < sizeof next) return run + passed;
-        }
-        sure_octets last{};
-        if (run < text.size()) copy_memory(text.data() + run, &last, text.size() - run);
-        return run + first_set(~test(last));
+    if constexpr (sizeof(sure_octets) > 1 && !prefer_small) {
+        if (!std::is_constant_evaluated()) return run_by<sure_octets>(text, test);
     }
-#endif
+    std::size_t run = 0;
     while (run < text.size() && test(text[run])) ++run;
     return run;
 }
@@ -110,9 +114,7 @@ constexpr bool are_field_value(std::span<const Char> text) noexcept {
 
 // 5.6.2: at least one octet.
 constexpr bool is_token(text_view text) noexcept { return detail::are_token(text.octets); }
-constexpr bool is_token(std::string_view text) noexcept {
-    return detail::are_token(std::span<const char>(text));
-}
+constexpr bool is_token(std::string_view text) noexcept { return detail::are_token<char>(text); }
 
 // 5.5: "A field value does not include leading or trailing whitespace." It may be empty.
 constexpr bool is_field_value(text_view text) noexcept {

@@ -76,15 +76,11 @@ inline constexpr auto request_field_names = [] {
     return names;
 }();
 
-// Most fields are none of ours, and their sizes say so.
-constexpr bool has_request_field_size(text_view name) noexcept {
-    constexpr std::uint32_t sizes = [] {
-        std::uint32_t all = 0;
-        for (const request_field_entry& entry : request_field_table) all |= 1U << entry.name.size();
-        return all;
-    }();
-    return name.size() < 32 && (sizes >> name.size() & 1) != 0;
-}
+inline constexpr auto request_field_sizes = [] {
+    std::uint32_t sizes = 0;
+    for (const request_field_entry& entry : request_field_table) sizes |= 1U << entry.name.size();
+    return sizes;
+}();
 
 inline constexpr auto request_field_rules = [] {
     std::array<rule, request_field_table.size()> rules{};
@@ -96,7 +92,9 @@ inline constexpr auto request_field_rules = [] {
 }  // namespace detail
 
 constexpr request_field find_request_field(text_view name) noexcept {
-    if (!prefer_small && !detail::has_request_field_size(name)) return request_field::other;
+    // Most fields are none of these, and their size says so.
+    const bool may_be = name.size() < 32 && (detail::request_field_sizes >> name.size() & 1) != 0;
+    if (!prefer_small && !may_be) return request_field::other;
     const char* next = detail::request_field_names.data();
     std::uint8_t id = 0;
     while (id < request_field_table.size()) {

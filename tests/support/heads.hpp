@@ -94,7 +94,8 @@ inline std::string take_line(std::string& rest) {
     std::string line = rest.substr(0, end - 1);
     rest.erase(0, end + 1);
     for (const char c : line) {
-        const bool control = (c >= 0 && c < ' ' && c != '\t') || c == '\x7F';
+        const auto value = static_cast<unsigned char>(c);  // there are machines without signs
+        const bool control = (value < ' ' && value != '\t') || value == 0x7F;
         strictly(!control, "a control character in a line");
     }
     return line;
