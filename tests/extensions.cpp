@@ -9,6 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include <sockless/limits.hpp>
+#include <sockless/outcome.hpp>
+
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
 #include "support/linear.hpp"
@@ -16,7 +19,6 @@
 
 using sockless::extension;
 using sockless::extension_reader;
-using sockless::judge_extensions;
 using sockless::limits;
 using sockless::octet;
 using sockless::octets_of;
@@ -34,6 +36,12 @@ struct literal {
     constexpr literal(const char (&text)[Size]) { sockless::copy_text({text, Size - 1}, octets); }
     constexpr operator text_view() const { return {std::span(octets).first(Size - 1)}; }
 };
+
+// As request_rules judges it.
+constexpr rule judge_extensions(text_view line, std::size_t& count, const limits& limit) {
+    const bool good = sockless::is_list(line, count, limit.offers, limit.parameters);
+    return good ? rule::none : rule::bad_extension;
+}
 
 constexpr bool is_good(text_view line) {
     std::size_t count = 0;

@@ -15,9 +15,7 @@
 #include <string_view>
 
 #include <sockless/header_list.hpp>
-#include <sockless/limits.hpp>
 #include <sockless/octets.hpp>
-#include <sockless/outcome.hpp>
 #include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
@@ -96,12 +94,6 @@ constexpr bool is_list(text_view line, std::size_t& elements, std::size_t most,
         if (elements > most || parameters > most_parameters) return false;
     }
     return elements > before;  // "1#": there has to be one
-}
-
-// Judges one line. `offers` counts the extensions of all lines so far.
-constexpr rule judge_extensions(text_view line, std::size_t& offers, const limits& limit) noexcept {
-    const bool good = is_list(line, offers, limit.offers, limit.parameters);
-    return good ? rule::none : rule::bad_extension;
 }
 
 struct extension {

@@ -14,7 +14,6 @@
 #include <sockless/extensions.hpp>
 #include <sockless/header_list.hpp>
 #include <sockless/http_head.hpp>
-#include <sockless/limits.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/outcome.hpp>
 
@@ -103,12 +102,6 @@ class supplied_text {
     std::array<octet, 512> copy_{};
 };
 
-// Does a name begin like this, in any case?
-constexpr bool begins_with(text_view name, std::string_view begin) noexcept {
-    return name.size() >= begin.size() &&
-           same_text(text_view{name.octets.first(begin.size())}, begin);
-}
-
 // The fields of a handshake, and those that say where a head or its body ends.
 constexpr bool is_field_of_ours(std::string_view name) noexcept {
     const supplied_text text(name);
@@ -132,10 +125,8 @@ constexpr bool may_leave(std::span<const field> lines) noexcept {
 // Is this a list of extensions, and is this true of the name of each?
 template <class Predicate>
 constexpr bool every_extension(text_view line, const Predicate& predicate) noexcept {
-    limits most;
-    most.offers = most.parameters = 0xFF;
-    std::size_t offers = 0;
-    if (judge_extensions(line, offers, most) != rule::none) return false;
+    std::size_t count = 0;
+    if (!is_list(line, count, 0xFF, 0xFF)) return false;
     extension_reader reader(line);
     for (extension found; reader.next(found);) {
         if (!predicate(found.name)) return false;

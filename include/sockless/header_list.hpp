@@ -172,7 +172,12 @@ constexpr bool same_text(text_view a, text_view b) noexcept {
     return detail::same_letters(a.octets, b.octets);
 }
 
-// Case and all.
+// Does it begin like this, in any case?
+constexpr bool begins_with(text_view text, std::string_view front) noexcept {
+    return text.size() >= front.size() && same_text({text.octets.first(front.size())}, front);
+}
+
+// The same, letter by letter.
 constexpr bool starts_with(std::span<const octet> text, std::string_view front) noexcept {
     return text.size() >= front.size() && text_view{text.first(front.size())} == front;
 }

@@ -164,8 +164,7 @@ constexpr bool is_of_same_host(text_view page, text_view host,
     const bool tls = page.size() > 4 && lower_case(page.octets[4]) == 's';
     const std::string_view front = tls ? "https://" : "http://";
     const std::uint16_t usual = tls ? 443 : 80;
-    if (page.size() < front.size()) return false;
-    if (!same_text({page.octets.first(front.size())}, front)) return false;
+    if (!begins_with(page, front)) return false;
     page = {page.octets.subspan(front.size())};
 
     const std::optional<authority> theirs = parse_authority(page, usual);
