@@ -111,7 +111,7 @@ static_assert([] {
 }());
 
 // The first numbers of RFC 8439, A.1, "Keystream" of test vector 1, as octets.
-static_assert(sockless::detail::store_little(0xADE0B876) ==
+static_assert(sockless::detail::key_of(0xADE0B876).octets ==
               std::array<octet, 4>{0x76, 0xB8, 0xE0, 0xAD});
 static_assert(sockless::detail::load_little(std::array<octet, 4>{0x76, 0xB8, 0xE0, 0xAD}) ==
               0xADE0B876);
@@ -227,7 +227,7 @@ TEST_CASE("four blocks side by side are those that come one by one") {
 TEST_CASE("numbers are little-endian octets, whatever the machine has") {
     const std::array<octet, 4> octets{0x01, 0x02, 0x83, 0xF4};
     CHECK(sockless::detail::load_little(octets) == 0xF4830201);
-    CHECK(sockless::detail::store_little(0xF4830201) == octets);
+    CHECK(sockless::detail::key_of(0xF4830201).octets == octets);
 }
 
 TEST_CASE("the keys are those of a chain of ChaCha20 blocks, computed by another library") {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -94,13 +95,11 @@ constexpr std::uint32_t load_little(std::span<const octet, 4> octets) noexcept {
     for (std::size_t i = octets.size(); i-- > 0;) word = word << 8 | octets[i];
     return word;
 }
-constexpr std::array<octet, 4> store_little(std::uint32_t word) noexcept {
-    std::array<octet, 4> octets{};
-    for (octet& o : octets) {
-        o = static_cast<octet>(word);
-        word >>= 8;
+constexpr masking_key key_of(std::uint32_t word) noexcept {
+    if constexpr (std::endian::native != std::endian::little) {
+        word = word << 24 | (word & 0xFF00) << 8 | (word >> 8 & 0xFF00) | word >> 24;
     }
-    return octets;
+    return std::bit_cast<masking_key>(word);
 }
 
 }  // namespace detail
@@ -127,7 +126,7 @@ class mask_source {
     // The key for one frame.
     constexpr masking_key operator()() noexcept {
         if (next_ == words_.size()) refill();
-        const masking_key key{detail::store_little(words_[next_])};
+        const masking_key key = detail::key_of(words_[next_]);
         words_[next_++] = 0;  // it is the frame's now
         return key;
     }
