@@ -171,7 +171,7 @@ step_size() {
     ! has beast || size_of peer c++17 beast
 }
 
-cost() { # NAME ROLE STANDARD HEADER...: lines, and the the best of three in time, at -O2
+cost() { # NAME ROLE STANDARD HEADER...: lines, and the best of seven in time, at -O2
     name=$1
     role=$2
     standard=$3
@@ -179,7 +179,7 @@ cost() { # NAME ROLE STANDARD HEADER...: lines, and the the best of three in tim
     for header; do echo "#include <$header>"; done >"$scratch/one.cpp"
     lines=$(g++-12 "-std=$standard" -Iinclude -E -P "$scratch/one.cpp" | grep -c .)
     best=
-    rounds="1 2 3"
+    rounds="1 2 3 4 5 6 7"
     [ -z "$quick" ] || rounds=1
     for _ in $rounds; do
         ms=$(processor_ms g++-12 "-std=$standard" -O2 -Iinclude -c "$scratch/one.cpp" -o "$scratch/one.o") ||

@@ -15,7 +15,7 @@ check() { # HEADER MOST-LINES GOAL-MS
     echo "$header: $lines lines (at most $2)"
 
     best_ms=
-    for round in 1 2 3 4 5; do
+    for round in 1 2 3 4 5 6 7 8 9 10 11 12; do
         ms=$(echo "#include <sockless/$header>" |
             processor_ms g++-12 -std=c++20 -Iinclude -x c++ -O2 -c -o /dev/null -) || exit 1
         [ -n "$best_ms" ] && [ "$ms" -ge "$best_ms" ] || best_ms=$ms
