@@ -27,7 +27,7 @@ struct agreed {
     std::array<octet, longest_protocol> protocol_text{};
 
     constexpr text_view protocol() const noexcept {
-        return {std::span(protocol_text).first(protocol_size)};
+        return {std::span<const octet>(protocol_text).first(protocol_size)};
     }
     // 101, or what RFC 8441, 5 wants: "a 2xx series status code".
     constexpr int status() const noexcept { return extended ? 200 : 101; }

@@ -93,7 +93,7 @@ class base64_encoder {
   private:
     constexpr void flush() noexcept {
         const std::size_t used = size_ < out_.size() ? size_ : out_.size();
-        size_ += base64_encode(std::span(group_).first(have_), out_.subspan(used));
+        size_ += base64_encode(std::span<const octet>(group_).first(have_), out_.subspan(used));
         have_ = 0;
     }
 

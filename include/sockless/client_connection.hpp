@@ -33,7 +33,7 @@ class client_side : public connection {
         if (compresses_) asking.extensions = squeeze_.offer(room);
         std::array<octet, 16> nonce{};
         for (std::size_t i = 0; i < nonce.size(); i += sizeof(masking_key)) {
-            copy_octets(keys_.draw().octets, std::span(nonce).subspan(i));
+            copy_octets(keys_.draw().octets, std::span<octet>(nonce).subspan(i));
         }
         const result asked =
             put_head([&](std::span<octet> out) { return handshake_.write(asking, nonce, out); });

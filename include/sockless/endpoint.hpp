@@ -149,7 +149,7 @@ class endpoint {
     constexpr std::size_t control(maybe_key key,
                                   std::span<octet, longest_control_frame> out) noexcept {
         if (!control_due()) return 0;
-        const std::span<const octet> body = std::span(reply_).first(reply_size_);
+        const std::span<const octet> body = std::span<const octet>(reply_).first(reply_size_);
         const opcode op = due_ == reply::pong ? opcode::pong : opcode::close;
         due_ = reply::none;
         if (op == opcode::close) {

@@ -95,7 +95,7 @@ class frame_reader {
 
     // After a Close: its reason, which is kept as long as the reader.
     constexpr std::span<octet> close_reason() noexcept {
-        return close_reason_of(std::span(control_).first(frame_.length_code()));
+        return close_reason_of(std::span<octet>(control_).first(frame_.length_code()));
     }
 
     // Did an extension give RSV1 a meaning?
@@ -274,7 +274,7 @@ class frame_reader {
 
     constexpr void tell_control(frame_event& event) noexcept {
         event.kind = kind_of(frame_.op());
-        event.payload = std::span(control_).first(frame_.length_code());
+        event.payload = std::span<octet>(control_).first(frame_.length_code());
         if (frame_.op() == opcode::close) {
             event.code = close_code_of(event.payload);
             event.payload = close_reason_of(event.payload);

@@ -28,7 +28,9 @@ struct frame_start {
     std::array<octet, longest_header> octets{};
     std::uint8_t size = 0;
 
-    constexpr std::span<const octet> view() const noexcept { return std::span(octets).first(size); }
+    constexpr std::span<const octet> view() const noexcept {
+        return std::span<const octet>(octets).first(size);
+    }
 };
 
 // What a data frame is besides its payload.

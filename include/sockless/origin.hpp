@@ -88,7 +88,7 @@ constexpr std::optional<authority> parse_authority(text_view text,
 constexpr std::optional<authority> parse_authority(std::string_view text) noexcept {
     std::array<octet, longest_authority> copy{};
     if (text.size() > copy.size()) return std::nullopt;
-    return parse_authority(text_view{std::span(copy).first(copy_text(text, copy))});
+    return parse_authority(text_view{std::span<const octet>(copy).first(copy_text(text, copy))});
 }
 
 // A page's origin, as RFC 6454, 6.2 writes it.
@@ -145,7 +145,7 @@ constexpr bool is_listed(origin_parts page, text_view entry) noexcept {
 constexpr bool is_listed(const origin_parts& page, std::string_view entry) noexcept {
     std::array<octet, longest_authority + 64> copy{};  // the scheme, "://" and "*." as well
     if (entry.size() > copy.size()) return false;
-    return is_listed(page, text_view{std::span(copy).first(copy_text(entry, copy))});
+    return is_listed(page, text_view{std::span<const octet>(copy).first(copy_text(entry, copy))});
 }
 }  // namespace detail
 

@@ -143,7 +143,7 @@ class sending {
         if (!make_room(longest_control_frame)) return result::full;
         std::array<octet, longest_control_frame> frame{};
         const written done = endpoint_.send_control(op, payload, key(), frame);
-        out_.append(std::span(frame).first(done.octets));
+        out_.append(std::span<const octet>(frame).first(done.octets));
         ++sent_.control;
         return done.what;
     }
@@ -293,7 +293,7 @@ class sending {
         if (reply_size() == 0 || !out_.reserve(reply_size())) return;
         std::array<octet, longest_control_frame> frame{};
         const std::size_t size = endpoint_.control(key(), frame);
-        out_.append(std::span(frame).first(size));
+        out_.append(std::span<const octet>(frame).first(size));
         replies_ += size;
         replies_end_ = out_.appended();
         ++sent_.control;

@@ -136,7 +136,7 @@ inline constexpr std::size_t least_judged = 35;  // octets, for that
 // A text that is too short for that is judged behind zeros. Is it free of faults?
 inline bool is_good_short(std::span<const octet> text) noexcept {
     std::array<octet, 3 + 64> padded{};
-    copy_octets(text, std::span(padded).last(text.size()));
+    copy_octets(text, {padded.data() + padded.size() - text.size(), text.size()});
     const std::size_t size = text.size() > 32 ? 67 : 35;
     return good_octets(padded.data() + padded.size() - size, size) == size;
 }
