@@ -54,8 +54,9 @@ namespace detail {
 inline constexpr auto in_value = [](auto o) noexcept {
     return ((o >= octet{' '}) & (o != octet{0x7F})) | (o == octet{'\t'});
 };
+// The sign makes a number of a bool: clang takes "|" between two that are called for a mistake.
 inline constexpr auto is_within = [](auto o, octet first, octet last) noexcept {
-    return static_cast<decltype(o)>(o - first) <= static_cast<octet>(last - first);
+    return +(static_cast<decltype(o)>(o - first) <= static_cast<octet>(last - first));
 };
 inline constexpr auto is_letter = [](auto o) noexcept {
     return is_within(static_cast<decltype(o)>(o | octet{0x20}), 'a', 'z');
