@@ -79,7 +79,7 @@ class connection : public handshaking {
 
 constexpr void connection::next(std::span<octet>& in, event& told) noexcept {
     const std::size_t given = in.size();
-    told = {};
+    told = no_event;
     if (message_told_) message_.clear();
     message_told_ = false;
     if (given > 0) on_life();
@@ -168,12 +168,13 @@ constexpr void connection::on_slice(const frame_event& frame, event& told) noexc
     on_message();
     const bool is_piece = !frame.first || !frame.last || message_.is_tail(frame.payload);
     if (frame.compressed || (is_piece && !options_.slices)) return on_part(frame, told);
-    told = {.kind = options_.slices ? event::what::slice : event::what::message,
-            .type = frame.type,
-            .first = frame.first,
-            .last = frame.last,
-            .payload = frame.payload,
-            .remaining = frame.remaining};
+    // One by one: clang copies a whole one in pieces that wait for each other.
+    told.kind = options_.slices ? event::what::slice : event::what::message;
+    told.type = frame.type;
+    told.first = frame.first;
+    told.last = frame.last;
+    told.payload = frame.payload;
+    told.remaining = frame.remaining;
 }
 
 // What becomes part of a message that is told whole, or has to be inflated.

@@ -146,7 +146,7 @@ class endpoint {
         return writer_.pay_plain(piece);
     }
 
-    constexpr std::size_t control(maybe_key key,
+    constexpr std::size_t control(const maybe_key& key,
                                   std::span<octet, longest_control_frame> out) noexcept {
         if (!control_due()) return 0;
         const std::span<const octet> body = std::span<const octet>(reply_).first(reply_size_);
@@ -159,20 +159,20 @@ class endpoint {
         return write_control(op, body, key, out).octets;
     }
 
-    constexpr result start(frame_kind frame, std::uint64_t length, maybe_key key,
+    constexpr result start(frame_kind frame, std::uint64_t length, const maybe_key& key,
                            frame_start& out) noexcept {
         const result allowed = may_send(frame);
         return allowed == result::done ? writer_.start(frame, length, key, out) : allowed;
     }
 
-    constexpr written write(frame_kind frame, std::span<const octet> payload, maybe_key key,
+    constexpr written write(frame_kind frame, std::span<const octet> payload, const maybe_key& key,
                             std::span<octet> out) noexcept {
         const result allowed = may_send(frame);
         return allowed == result::done ? writer_.write(frame, payload, key, out)
                                        : written{allowed, 0};
     }
 
-    constexpr written send_control(opcode op, std::span<const octet> payload, maybe_key key,
+    constexpr written send_control(opcode op, std::span<const octet> payload, const maybe_key& key,
                                    std::span<octet, longest_control_frame> out) noexcept {
         const result allowed = may_send();
         return allowed == result::done ? write_control(op, payload, key, out) : written{allowed, 0};

@@ -40,6 +40,9 @@ struct event {
     constexpr text_view text() const noexcept { return {payload}; }
 };
 
+// One to copy from: what clang would make of {} waits for itself.
+inline constexpr event no_event{};
+
 // How far a connection has come.
 enum class phase : std::uint8_t {
     idle,      // a client that has not been told whom to ask

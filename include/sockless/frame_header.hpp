@@ -64,19 +64,21 @@ constexpr std::size_t header_size(std::uint64_t length, bool masked) noexcept {
 }
 
 namespace detail {
-// encode_header(), where there is just room for what it takes.
-constexpr std::size_t put_header(const frame_header& header, std::span<octet> out) noexcept {
+// encode_header(), where there is just room for what it takes. The key comes apart, because a copy
+// of one that was made just now would be waited for.
+constexpr std::size_t put_header(const frame_header& header, const std::optional<masking_key>& key,
+                                 std::span<octet> out) noexcept {
     const octet code = length_code(header.length);
     out[0] = static_cast<octet>((header.fin ? wire::fin : 0) | (header.rsv1 ? wire::rsv1 : 0) |
                                 static_cast<octet>(header.op));
-    out[1] = static_cast<octet>((header.key ? wire::mask : 0) | code);
+    out[1] = static_cast<octet>((key ? wire::mask : 0) | code);
     const std::size_t extended = extended_length_size(code);
     store_network(header.length, out.subspan(2, extended));
     std::size_t size = 2 + extended;
-    if (!header.key) return size;
+    if (!key) return size;
     // From a copy: GCC 12 warns of a read of what an optional lacks where the key is copied away.
-    const masking_key key = *header.key;
-    for (const octet o : key.octets) out[size++] = o;
+    const masking_key octets = *key;
+    for (const octet o : octets.octets) out[size++] = o;
     return size;
 }
 }  // namespace detail
@@ -84,7 +86,7 @@ constexpr std::size_t put_header(const frame_header& header, std::span<octet> ou
 // Writes the header and says how many octets it took. The length is at most wire::longest_frame.
 constexpr std::size_t encode_header(const frame_header& header,
                                     std::span<octet, longest_header> out) noexcept {
-    return detail::put_header(header, out);
+    return detail::put_header(header, header.key, out);
 }
 
 // What a receiver knows of the frames to come: its own role, and whether an extension that was

@@ -45,7 +45,7 @@ inline constexpr std::size_t longest_control_frame =
 
 // Writes a whole control frame; a payload above 125 octets is too large (5.5).
 constexpr written write_control(opcode op, std::span<const octet> payload,
-                                std::optional<masking_key> key,
+                                const std::optional<masking_key>& key,
                                 std::span<octet, longest_control_frame> out) noexcept {
     if (payload.size() > longest_control_payload) return {result::too_large, 0};
     const std::size_t head = encode_header({.op = op, .key = key, .length = payload.size()},
@@ -62,8 +62,8 @@ class frame_writer {
   public:
     // Starts the next frame of a message, of `length` octets. Behind a frame that was not the last
     // of its message comes a continuation, so its type has to be the same.
-    constexpr result start(frame_kind frame, std::uint64_t length, std::optional<masking_key> key,
-                           frame_start& out) noexcept {
+    constexpr result start(frame_kind frame, std::uint64_t length,
+                           const std::optional<masking_key>& key, frame_start& out) noexcept {
         const result allowed = may_start(frame.type, length);
         if (allowed != result::done) return allowed;
         out.size = static_cast<std::uint8_t>(begin(frame, length, key, out.octets));
@@ -107,7 +107,7 @@ class frame_writer {
     // given. `payload` and `out` do not overlap: what is to leave from where it lies is started,
     // and paid in place.
     constexpr written write(frame_kind frame, std::span<const octet> payload,
-                            std::optional<masking_key> key, std::span<octet> out) noexcept {
+                            const std::optional<masking_key>& key, std::span<octet> out) noexcept {
         const result allowed = may_start(frame.type, payload.size());
         if (allowed != result::done) return {allowed, 0};
         const std::size_t size = header_size(payload.size(), key.has_value()) + payload.size();
@@ -138,17 +138,17 @@ class frame_writer {
 
     // Writes the header of the next frame of a message.
     constexpr std::size_t begin(frame_kind frame, std::uint64_t length,
-                                std::optional<masking_key> key, std::span<octet> out) noexcept {
+                                const std::optional<masking_key>& key,
+                                std::span<octet> out) noexcept {
         const bool begins = message_ == fragmentation::none;
         const frame_header header{
             .fin = frame.last,
             .rsv1 = begins && frame.compressed,
             .op = begins ? opcode_of(frame.type) : opcode::continuation,
-            .key = key,
             .length = length,
         };
         message_ = follow(message_, header.op, header.fin).next;
-        return detail::put_header(header, out);
+        return detail::put_header(header, key, out);
     }
 
     constexpr std::size_t payable(std::size_t size) const noexcept {

@@ -94,35 +94,21 @@ constexpr std::size_t run_of(std::span<const octet> text, Test test) noexcept {
 
 constexpr bool is_field_octet(octet o) noexcept { return detail::in_value(o); }
 
-namespace detail {
-template <class Char>
-constexpr bool are_token(std::span<const Char> text) noexcept {
-    for (const Char c : text) {
+// 5.6.2: at least one octet.
+constexpr bool is_token(std::string_view text) noexcept {
+    for (const char c : text) {
         if (!is_token_octet(static_cast<octet>(c))) return false;
     }
     return !text.empty();
 }
 
-template <class Char>
-constexpr bool are_field_value(std::span<const Char> text) noexcept {
-    for (const Char c : text) {
+// 5.5: "A field value does not include leading or trailing whitespace." It may be empty.
+constexpr bool is_field_value(std::string_view text) noexcept {
+    for (const char c : text) {
         if (!is_field_octet(static_cast<octet>(c))) return false;
     }
     return text.empty() || (!is_blank(static_cast<octet>(text.front())) &&
                             !is_blank(static_cast<octet>(text.back())));
-}
-}  // namespace detail
-
-// 5.6.2: at least one octet.
-constexpr bool is_token(text_view text) noexcept { return detail::are_token(text.octets); }
-constexpr bool is_token(std::string_view text) noexcept { return detail::are_token<char>(text); }
-
-// 5.5: "A field value does not include leading or trailing whitespace." It may be empty.
-constexpr bool is_field_value(text_view text) noexcept {
-    return detail::are_field_value(text.octets);
-}
-constexpr bool is_field_value(std::string_view text) noexcept {
-    return detail::are_field_value(std::span<const char>(text));
 }
 
 namespace detail {

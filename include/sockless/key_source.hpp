@@ -1,6 +1,8 @@
 // key_source.hpp -- where a client's keys come from (RFC 6455, 5.3). A server has none.
 #pragma once
 
+#include <optional>
+
 #include <sockless/masking.hpp>
 
 namespace sockless::inline v0 {
@@ -18,6 +20,14 @@ class key_source {
 
   private:
     function draw_;
+};
+
+// One, if there is a source. It is used where it was made: a copy would be waited for.
+struct drawn_key {
+    constexpr explicit drawn_key(key_source* from) noexcept {
+        if (from != nullptr) key = from->draw();
+    }
+    std::optional<masking_key> key{};
 };
 
 // What the caller has: anything that gives a masking_key when it is called.

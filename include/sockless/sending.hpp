@@ -142,7 +142,7 @@ class sending {
         if (allowed != result::done) return allowed;
         if (!make_room(longest_control_frame)) return result::full;
         std::array<octet, longest_control_frame> frame{};
-        const written done = endpoint_.send_control(op, payload, key(), frame);
+        const written done = endpoint_.send_control(op, payload, drawn_key(keys_).key, frame);
         out_.append(std::span<const octet>(frame).first(done.octets));
         ++sent_.control;
         return done.what;
@@ -196,10 +196,6 @@ class sending {
 
     static constexpr std::size_t most_replies = 4096;
 
-    constexpr std::optional<masking_key> key() noexcept {
-        return keys_ == nullptr ? std::nullopt : std::optional(keys_->draw());
-    }
-
     // Room that the control frame takes that is due, and may leave.
     constexpr std::size_t reply_size() const noexcept {
         if (!endpoint_.control_due() || out_.lent() > 0) return 0;
@@ -226,7 +222,7 @@ class sending {
         if (copied > out_.limit() || header > out_.limit() - copied) return result::too_large;
         if (!make_room(header + copied)) return result::full;
         frame_start start;
-        static_cast<void>(endpoint_.start(frame, length, key(), start));
+        static_cast<void>(endpoint_.start(frame, length, drawn_key(keys_).key, start));
         out_.append(start.view());
         ++sent_.frames;
         return result::done;
@@ -245,7 +241,8 @@ class sending {
         const std::size_t head = header_size(size, keys_ != nullptr);
         if (head < front) move_forward(run, front, head, size);
         frame_start start;
-        static_cast<void>(endpoint_.start({.type = type, .compressed = true}, size, key(), start));
+        static_cast<void>(
+            endpoint_.start({.type = type, .compressed = true}, size, drawn_key(keys_).key, start));
         copy_octets(start.view(), run);
         endpoint_.pay(run.subspan(head, size));
         out_.add(head + size);
@@ -292,7 +289,7 @@ class sending {
     constexpr void move_any_control() noexcept {
         if (reply_size() == 0 || !out_.reserve(reply_size())) return;
         std::array<octet, longest_control_frame> frame{};
-        const std::size_t size = endpoint_.control(key(), frame);
+        const std::size_t size = endpoint_.control(drawn_key(keys_).key, frame);
         out_.append(std::span<const octet>(frame).first(size));
         replies_ += size;
         replies_end_ = out_.appended();
