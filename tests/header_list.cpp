@@ -305,7 +305,8 @@ bool ends_runs_alike(Test test, octet other) {
             for (unsigned o = 0; o < 256; ++o) {
                 text.span()[at] = static_cast<octet>(o);
                 const std::size_t run = test(static_cast<octet>(o)) ? size : at;
-                alike = alike && sockless::detail::run_of(text.span(), test) == run;
+                alike = alike && sockless::detail::run_of(text.span(), test) == run &&
+                        sockless::detail::run_octets(text.span(), test) == run;
             }
             text.span()[at] = other;
         }
@@ -320,6 +321,16 @@ TEST_CASE("a run ends where it does octet by octet, and reads nothing behind its
     CHECK(ends_runs_alike(sockless::detail::in_value, 0xFF));
     CHECK(ends_runs_alike(sockless::detail::in_host, 'h'));
     CHECK(ends_runs_alike(sockless::detail::is_letter, 'Z'));
+}
+
+TEST_CASE("a name ends in front of the first octet that is in none, or with its text") {
+    const std::string marks = "!#$%&'*+-.^_`|~09azAZ";
+    for (const std::string& text : {std::string(), std::string("name"), marks, marks + marks}) {
+        for (const std::string_view rest : {"", ":", " ", "\r", "\x80name"}) {
+            const support::guarded octets(octets_of(text + std::string(rest)));
+            CHECK(sockless::detail::token_run(octets.span()) == text.size());
+        }
+    }
 }
 
 TEST_CASE("the classes of octets are what they are called") {

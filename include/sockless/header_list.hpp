@@ -80,15 +80,20 @@ std::size_t run_by(std::span<const octet> text, Test test) noexcept {
     return run + first_set(~test(last));
 }
 
+template <class Test>
+constexpr std::size_t run_octets(std::span<const octet> text, Test test) noexcept {
+    std::size_t run = 0;
+    while (run < text.size() && test(text[run])) ++run;
+    return run;
+}
+
 // How many octets in front pass such a test, which NUL never does.
 template <class Test>
 constexpr std::size_t run_of(std::span<const octet> text, Test test) noexcept {
     if constexpr (sizeof(sure_octets) > 1 && !prefer_small) {
         if (!std::is_constant_evaluated()) return run_by<sure_octets>(text, test);
     }
-    std::size_t run = 0;
-    while (run < text.size() && test(text[run])) ++run;
-    return run;
+    return run_octets(text, test);
 }
 }  // namespace detail
 
