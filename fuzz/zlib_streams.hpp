@@ -93,7 +93,7 @@ class zlib_inflater {
             made.append(room.data(), step - stream_.avail_out);
             if (got == Z_STREAM_END) {
                 ended = true;
-                reset();
+                inflateResetKeep(&stream_);  // 7.2.2: the window stays
             } else if (got != Z_OK && got != Z_BUF_ERROR) {
                 return false;
             }
