@@ -27,11 +27,12 @@ const bench::question asked([](bool quick) {
         return true;
     });
     // What a machine without AVX2 takes.
-    bench::add_unmask(
-        ours, "sockless, sure blocks", quick, [](unsigned char* data, std::size_t size) {
-            namespace detail = sockless::detail;
-            return detail::mask_by<detail::sure_block>(data, data, size, {bench::any_key}) || true;
-        });
+    bench::add_unmask(ours, "sockless, sure blocks", quick,
+                      [](unsigned char* data, std::size_t size) {
+                          namespace detail = sockless::detail;
+                          detail::mask_by<detail::sure_block>(data, data, size, {bench::any_key});
+                          return true;
+                      });
 });
 
 }  // namespace

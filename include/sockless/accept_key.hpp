@@ -25,6 +25,7 @@ using accept_value = std::array<octet, 28>;
 inline constexpr std::string_view websocket_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 namespace detail {
+// RFC 4648, 4: the letters of base64.
 inline constexpr auto in_base64 = [](auto o) noexcept {
     return is_letter(o) | is_within(o, '/', '9') | (o == octet{'+'});
 };

@@ -1,12 +1,11 @@
 // base64.hpp -- octets as letters, six bits each (RFC 4648, 4).
 //
-// Strict both ways: padded, nothing between the letters, and no bits that nobody meant.
+// One way only: neither end of an opening handshake has to decode the other's letters.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -27,16 +26,6 @@ constexpr octet base64_letter(std::uint32_t bits) noexcept {
     if (value < 52) return static_cast<octet>('a' + (value - 26));
     if (value < 62) return static_cast<octet>('0' + (value - 52));
     return value == 62 ? '+' : '/';
-}
-
-// What a letter stands for, if it is one. The padding is none.
-constexpr std::optional<octet> base64_value(octet letter) noexcept {
-    if (letter >= 'A' && letter <= 'Z') return static_cast<octet>(letter - 'A');
-    if (letter >= 'a' && letter <= 'z') return static_cast<octet>(letter - 'a' + 26);
-    if (letter >= '0' && letter <= '9') return static_cast<octet>(letter - '0' + 52);
-    if (letter == '+') return octet{62};
-    if (letter == '/') return octet{63};
-    return std::nullopt;
 }
 
 namespace detail {
@@ -102,35 +91,5 @@ class base64_encoder {
     std::array<octet, 3> group_{};
     std::size_t have_ = 0;
 };
-
-// How many octets a text stands for, if it is base64.
-constexpr std::optional<std::size_t> base64_decoded_size(text_view text) noexcept {
-    const std::size_t size = text.size();
-    if (size == 0) return size;
-    if (size % 4 != 0) return std::nullopt;
-    std::size_t letters = size;
-    while (letters > size - 2 && text.octets[letters - 1] == '=') --letters;
-    for (std::size_t i = 0; i < letters; ++i) {
-        if (!base64_value(text.octets[i])) return std::nullopt;
-    }
-    // 3.5: decoders "MAY choose to reject" bits that a conforming encoder would not have set.
-    const unsigned unused = (1U << (size - letters) * 2) - 1;
-    if ((*base64_value(text.octets[letters - 1]) & unused) != 0) return std::nullopt;
-    return letters * 3 / 4;
-}
-
-// Decodes a text that is base64 and fits, and says how many octets it stands for. Else it writes
-// nothing and says nothing.
-constexpr std::optional<std::size_t> base64_decode(text_view text, std::span<octet> out) noexcept {
-    const std::optional<std::size_t> size = base64_decoded_size(text);
-    if (!size || *size > out.size()) return std::nullopt;
-    std::uint32_t bits = 0;
-    for (std::size_t i = 0, written = 0; written < *size; ++i) {
-        bits = bits << 6 | *base64_value(text.octets[i]);
-        // After i letters there are 6i bits; the first of four letters completes no octet.
-        if (i % 4 != 0) out[written++] = static_cast<octet>(bits >> (6 - i % 4 * 2));
-    }
-    return size;
-}
 
 }  // namespace sockless::inline v0

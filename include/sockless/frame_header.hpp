@@ -77,8 +77,8 @@ constexpr std::size_t put_header(const frame_header& header, const std::optional
     std::size_t size = 2 + extended;
     if (!key) return size;
     // From a copy: GCC 12 warns of a read of what an optional lacks where the key is copied away.
-    const masking_key octets = *key;
-    for (const octet o : octets.octets) out[size++] = o;
+    const masking_key copy = *key;
+    for (const octet o : copy.octets) out[size++] = o;
     return size;
 }
 }  // namespace detail

@@ -18,10 +18,12 @@
 namespace sockless::inline v0 {
 
 // host [ ":" port ], as in a Host field, an origin or a URI: the host is that many octets in front,
-// the brackets of an IPv6 address among them.
+// the brackets of an IPv6 address among them. Without a host, it is none.
 struct authority {
     std::size_t host = 0;
     std::uint16_t port = 0;
+
+    constexpr explicit operator bool() const noexcept { return host != 0; }
 };
 
 // RFC 1035, 2.3.4: a name has at most 255 octets.
@@ -68,34 +70,32 @@ constexpr std::uint16_t read_port(std::span<const octet> digits) noexcept {
 }  // namespace detail
 
 // `usual` is the port if none is said.
-constexpr std::optional<authority> parse_authority(text_view text,
-                                                   std::uint16_t usual = 0) noexcept {
+constexpr authority parse_authority(text_view text, std::uint16_t usual = 0) noexcept {
     const std::span<const octet> all = text.octets;
-    if (all.empty()) return std::nullopt;
-    authority found{all[0] == '[' ? detail::address_size(all) : detail::name_size(all), usual};
-    if (found.host == 0 || found.host > longest_host) return std::nullopt;
-    if (found.host < all.size()) {
-        if (all[found.host] != ':') return std::nullopt;
-        const std::uint16_t port = detail::read_port(all.subspan(found.host + 1));
-        if (port == 0) return std::nullopt;
-        found.port = port;
-    }
-    return found;
+    if (all.empty()) return {};
+    const std::size_t host = all[0] == '[' ? detail::address_size(all) : detail::name_size(all);
+    if (host == 0 || host > longest_host) return {};
+    if (host == all.size()) return {host, usual};
+    const std::uint16_t port = all[host] == ':' ? detail::read_port(all.subspan(host + 1)) : 0;
+    if (port == 0) return {};
+    return {host, port};
 }
 
 // The same of a text that the caller supplies. It is copied: constant evaluation has no other way
 // to make octets of it.
-constexpr std::optional<authority> parse_authority(std::string_view text) noexcept {
+constexpr authority parse_authority(std::string_view text) noexcept {
     std::array<octet, longest_authority> copy{};
-    if (text.size() > copy.size()) return std::nullopt;
+    if (text.size() > copy.size()) return {};
     return parse_authority(text_view{std::span<const octet>(copy).first(copy_text(text, copy))});
 }
 
-// A page's origin, as RFC 6454, 6.2 writes it.
+// A page's origin, as RFC 6454, 6.2 writes it. Without a host, it is none.
 struct origin_parts {
     text_view scheme{};
     text_view host{};
     std::uint16_t port = 0;  // 0: none is said, and the scheme has no default
+
+    constexpr explicit operator bool() const noexcept { return !host.empty(); }
 };
 
 // 0 if there is none.
@@ -111,26 +111,25 @@ constexpr bool is_scheme_octet(octet o, bool first) noexcept {
 }
 
 // `wild` is whether there is a "*." in front of the host.
-constexpr std::optional<origin_parts> parse_origin(text_view text, bool& wild) noexcept {
+constexpr origin_parts parse_origin(text_view text, bool& wild) noexcept {
     std::size_t scheme = 0;
     while (scheme < text.size() && is_scheme_octet(text.octets[scheme], scheme == 0)) ++scheme;
     std::span<const octet> rest = text.octets.subspan(scheme);
-    if (scheme == 0 || !starts_with(rest, "://")) return std::nullopt;
+    if (scheme == 0 || !starts_with(rest, "://")) return {};
     rest = rest.subspan(3);
     wild = rest.size() > 2 && rest[0] == '*' && rest[1] == '.';
     if (wild) rest = rest.subspan(2);
     const text_view name{text.octets.first(scheme)};
-    const std::optional<authority> where = parse_authority(text_view{rest}, default_port(name));
-    if (!where) return std::nullopt;
-    return origin_parts{name, {rest.first(where->host)}, where->port};
+    const authority where = parse_authority(text_view{rest}, default_port(name));
+    return {name, {rest.first(where.host)}, where.port};
 }
 
 // Is the page one of those that an entry of a list stands for?
 constexpr bool is_listed(origin_parts page, text_view entry) noexcept {
     bool wild = false;
-    const std::optional<origin_parts> listed = parse_origin(entry, wild);
+    const origin_parts listed = parse_origin(entry, wild);
     if (!listed) return false;
-    const std::size_t size = listed->host.size();
+    const std::size_t size = listed.host.size();
     if (wild) {
         // A dot in front of what is ours; a page's host has a label in front of that.
         if (page.host.size() <= size) return false;
@@ -138,8 +137,8 @@ constexpr bool is_listed(origin_parts page, text_view entry) noexcept {
         if (page.host.octets[front - 1] != '.') return false;
         page.host = {page.host.octets.subspan(front)};
     }
-    return same_text(page.scheme, listed->scheme) && same_text(page.host, listed->host) &&
-           page.port == listed->port;
+    return same_text(page.scheme, listed.scheme) && same_text(page.host, listed.host) &&
+           page.port == listed.port;
 }
 
 constexpr bool is_listed(const origin_parts& page, std::string_view entry) noexcept {
@@ -150,10 +149,10 @@ constexpr bool is_listed(const origin_parts& page, std::string_view entry) noexc
 }  // namespace detail
 
 // scheme "://" host [ ":" port ] and nothing else: "null" is the origin of nobody in particular.
-constexpr std::optional<origin_parts> parse_origin(text_view text) noexcept {
+constexpr origin_parts parse_origin(text_view text) noexcept {
     bool wild = false;
-    const std::optional<origin_parts> found = detail::parse_origin(text, wild);
-    return wild ? std::nullopt : found;
+    const origin_parts found = detail::parse_origin(text, wild);
+    return wild ? origin_parts{} : found;
 }
 
 namespace detail {
@@ -167,17 +166,17 @@ constexpr bool is_of_same_host(text_view page, text_view host,
     if (!begins_with(page, front)) return false;
     page = {page.octets.subspan(front.size())};
 
-    const std::optional<authority> theirs = parse_authority(page, usual);
-    const std::optional<authority> ours = parse_authority(host, usual);
-    return theirs && ours && theirs->port == ours->port &&
-           same_text({page.octets.first(theirs->host)}, text_view{host.octets.first(ours->host)});
+    const authority theirs = parse_authority(page, usual);
+    const authority ours = parse_authority(host, usual);
+    return theirs && ours && theirs.port == ours.port &&
+           same_text({page.octets.first(theirs.host)}, text_view{host.octets.first(ours.host)});
 }
 
 constexpr bool is_of_list(text_view origin, text_view,
                           std::span<const std::string_view> list) noexcept {
-    const std::optional<origin_parts> page = parse_origin(origin);
+    const origin_parts page = parse_origin(origin);
     bool found = false;
-    for (const std::string_view entry : list) found = found || (page && is_listed(*page, entry));
+    for (const std::string_view entry : list) found = found || (page && is_listed(page, entry));
     return found;
 }
 

@@ -158,7 +158,7 @@ class request_rules {
             case request_field::connection:
                 return has_token(value, "upgrade");
             case request_field::host:
-                return parse_authority(value).has_value();
+                return static_cast<bool>(parse_authority(value));
             case request_field::version:
                 return same_text(value, "13");
             case request_field::key:

@@ -61,7 +61,7 @@ constexpr bool is_bearer(std::string_view token) noexcept {
     for (const char c : token) {
         padding = padding || c == '=';
         const auto o = static_cast<octet>(c);
-        const bool letter = base64_value(o) || c == '-' || c == '.' || c == '_' || c == '~';
+        const bool letter = detail::in_host(o) || c == '~' || c == '+' || c == '/';
         if (padding ? c != '=' : !letter) return false;
     }
     return token.empty() || token.front() != '=';

@@ -74,14 +74,14 @@ constexpr std::optional<uri> parse_uri(std::string_view text) noexcept {
     while (size < text.size() && text[size] != '/' && text[size] != '?') ++size;
     found.authority = {text.data(), size};
     found.target = {text.data() + size, text.size() - size};
-    const std::optional<authority> where = parse_authority(found.authority);
+    const authority where = parse_authority(found.authority);
     if (!where || !is_target(found.target)) return std::nullopt;
 
     const std::uint16_t usual = found.secure ? 443 : 80;
-    found.port = where->port == 0 ? usual : where->port;
-    found.host = {text.data(), where->host};
+    found.port = where.port == 0 ? usual : where.port;
+    found.host = {text.data(), where.host};
     if (found.port == usual) found.authority = found.host;
-    if (found.host.front() == '[') found.host = {text.data() + 1, where->host - 2};
+    if (found.host.front() == '[') found.host = {text.data() + 1, where.host - 2};
     return found;
 }
 
