@@ -65,4 +65,17 @@ std::size_t first_set(const Compared& compared) noexcept {
 // Those of octets that are not ASCII.
 inline constexpr std::uint64_t high_bits = 0x8080808080808080;
 
+template <class Block>
+[[gnu::always_inline]] inline bool has_high(const Block& block) noexcept {
+#ifdef __SSE2__
+    if constexpr (sizeof block % sizeof(sure_block) == 0) {
+        std::array<sure_block, sizeof block / sizeof(sure_block)> parts{};
+        copy_memory(&block, parts.data(), sizeof block);
+        for (std::size_t i = 1; i < parts.size(); ++i) parts[0] |= parts[i];
+        return __builtin_ia32_pmovmskb128(std::bit_cast<sure_chars>(parts[0])) != 0;
+    }
+#endif
+    return (merged(block) & high_bits) != 0;
+}
+
 }  // namespace sockless::inline v0::detail

@@ -18,6 +18,7 @@
 #include <sockless/event_range.hpp>
 #include <sockless/first_octet.hpp>
 #include <sockless/fragmentation.hpp>
+#include <sockless/frame_event.hpp>
 #include <sockless/frame_header.hpp>
 #include <sockless/limits.hpp>
 #include <sockless/masking.hpp>
@@ -30,22 +31,6 @@
 #include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
-
-struct frame_event {
-    enum class what : std::uint8_t { nothing, slice, close, ping, pong, violated };
-
-    what kind = what::nothing;
-    message_type type = message_type::binary;  // slice
-    bool first = false;                        // slice: the message begins here
-    bool last = false;                         // slice: the message ends here
-    bool compressed = false;                   // slice: of a message with RSV1; not checked as text
-    rule broken = rule::none;                  // violated
-    std::uint16_t code = 0;       // close: the peer's; violated: the one to answer with
-    std::span<octet> payload{};   // slice: in `in`; control: kept here until the next event
-    std::uint64_t remaining = 0;  // slice: still to come of this frame
-
-    constexpr text_view text() const noexcept { return {payload}; }
-};
 
 class frame_reader {
   public:
@@ -64,11 +49,8 @@ class frame_reader {
 
     // The same into an event that is there already, because to copy one costs more than to make it.
     constexpr void next(std::span<octet>& in, frame_event& event) noexcept {
-        if constexpr (prefer_small) {
-            take_step(in, event);
-        } else {
-            take_message(in, event);
-        }
+        if constexpr (prefer_small) return take_step(in, event);
+        in = in.subspan(take_message(in, event));
     }
 
     constexpr event_range<frame_reader, frame_event> receive(std::span<octet>& in) noexcept {
@@ -111,33 +93,58 @@ class frame_reader {
     friend constexpr bool operator==(const frame_reader&, const frame_reader&) noexcept = default;
 
   private:
-    // Not inlined: where GCC 12 knows what `in` points to, it warns of what the sizes rule out.
-    [[gnu::noinline]] constexpr void take_message(std::span<octet>& in,
-                                                  frame_event& event) noexcept {
-        if (!take_short_message(in, event)) take_step(in, event);
+    // Takes a message that is whole in one short frame, or else whatever is next, and says how many
+    // octets that was. What most need is here and calls nothing. None of these is inlined: where
+    // GCC 12 knows what `in` points to, it warns of what the sizes rule out.
+    [[gnu::noinline]] constexpr std::size_t take_message(std::span<octet> in,
+                                                         frame_event& event) noexcept {
+        const bool between = frame_.taken() == 0 && message_ == fragmentation::none && !ended_;
+        if (!between) return take_steps(in, event);
+        const bool is_short = expected_.receiver == role::server && in.size() >= 2 &&
+                              (in[1] ^ wire::mask) <= detail::longest_short;
+        if (!is_short || std::is_constant_evaluated()) return take_from_any(in, event);
+        return take_from<role::client, detail::unmask_short>(in, event);
     }
 
-    // Takes a whole message in one short frame, if there is one and it breaks no rule.
-    constexpr bool take_short_message(std::span<octet>& in, frame_event& event) noexcept {
-        const bool between = frame_.taken() == 0 && message_ == fragmentation::none && !ended_;
-        if (!between) return false;
+    [[gnu::noinline]] constexpr std::size_t take_from_any(std::span<octet> in,
+                                                          frame_event& event) noexcept {
+        return expected_.receiver == role::server
+                   ? take_from<role::client, detail::unmask_to_ascii>(in, event)
+                   : take_from<role::server, detail::unmask_to_ascii>(in, event);
+    }
+
+    template <role Sender, auto Unmask>
+    [[gnu::always_inline]] constexpr std::size_t take_from(std::span<octet> in,
+                                                           frame_event& event) noexcept {
         const std::size_t most = message_limit_ < frame_limit_ ? message_limit_ : frame_limit_;
-        const short_message found = find_short_message(in, expected_, most);
-        if (found.size == 0) return false;
-        const std::span<octet> payload = found.payload(in);
-        const masking_key key = found.key(in, expected_.receiver);
-        const bool is_text = found.type == message_type::text && !found.compressed;
-        if (!unmask_whole(payload, key, is_text)) return false;
-        event = {.kind = frame_event::what::slice,
-                 .type = found.type,
-                 .first = true,
-                 .last = true,
-                 .compressed = found.compressed,
-                 .payload = payload};
-        compressed_ = found.compressed;
+        const expected_frames expected{other(Sender), expected_.rsv1};
+        const short_message found = find_short_message(in, expected, most);
+        if (found.size == 0) return take_steps(in, event);
+        const bool is_ascii = Unmask(found.payload(in), found.key(in, expected.receiver));
+        if (!is_ascii && found.is_text(in)) return check_text(in, event, found);
+        return tell_message(in, event, found);
+    }
+
+    [[gnu::noinline]] constexpr std::size_t check_text(std::span<octet> in, frame_event& event,
+                                                       short_message found) noexcept {
+        if (is_utf8(found.payload(in))) return tell_message(in, event, found);
+        mask(found.payload(in), found.key(in, expected_.receiver));
+        return take_steps(in, event);
+    }
+
+    constexpr std::size_t tell_message(std::span<octet> in, frame_event& event,
+                                       short_message found) noexcept {
+        compressed_ = found.compressed(in);
+        event = found.event(in);
         offset_ += found.size;
-        in = in.subspan(found.size);
-        return true;
+        return found.size;
+    }
+
+    [[gnu::noinline]] constexpr std::size_t take_steps(std::span<octet> in,
+                                                       frame_event& event) noexcept {
+        const std::size_t given = in.size();
+        take_step(in, event);
+        return given - in.size();
     }
 
     constexpr void take_step(std::span<octet>& in, frame_event& event) noexcept {

@@ -71,26 +71,61 @@ template <class Block>
     copy_memory(&block, to, sizeof block);
 }
 
+// Both ends of at least one block, which overlap if there are not two; masked. And the key.
+template <class Block>
+struct masked_ends {
+    Block head{};
+    Block tail{};
+    Block wide{};
+
+    [[gnu::always_inline]] masked_ends(const octet* from, std::size_t size,
+                                       masking_key key) noexcept {
+        const std::size_t last = size - sizeof(Block);
+        load(from, head);
+        load(from + last, tail);
+        repeat(key.after(last), wide);
+        tail ^= wide;
+        repeat(key, wide);
+        head ^= wide;
+    }
+};
+
+// The same for one block or two. No octet goes alone. Is any octet of the result above 127?
+template <class Block>
+[[gnu::always_inline]] inline bool mask_ends(const octet* from, octet* to, std::size_t size,
+                                             masking_key key) noexcept {
+    const masked_ends<Block> ends(from, size, key);
+    copy_memory(&ends.head, to, sizeof(Block));
+    copy_memory(&ends.tail, to + size - sizeof(Block), sizeof(Block));
+    return has_high(ends.head | ends.tail);
+}
+
+// The same for up to two of those that every machine has.
+[[gnu::always_inline]] inline bool mask_short(const octet* from, octet* to, std::size_t size,
+                                              masking_key key) noexcept {
+    if constexpr (sizeof(sure_block) > 8) {
+        if (size >= sizeof(sure_block)) return mask_ends<sure_block>(from, to, size, key);
+    }
+    if (size >= 8) return mask_ends<std::uint64_t>(from, to, size, key);
+    if (size >= 4) return mask_ends<std::uint32_t>(from, to, size, key);
+    if (size >= 2) return mask_ends<std::uint16_t>(from, to, size, key);
+    return size > 0 && mask_ends<octet>(from, to, size, key);
+}
+inline constexpr std::size_t longest_short = 2 * sizeof(sure_block);
+
 // From so many octets on it pays to write blocks where they begin in memory.
 inline constexpr std::size_t aligned_from = 1024;
 
-// The same in blocks, for at least one; and for at most two, if they are smaller than the key. No
-// octet goes alone: what is left behind the last whole block is a block as well, which overlaps it.
-// Is any octet of the result above 127?
+// The same for any number of blocks, but one at least. What is left behind the last whole block is
+// a block as well, which overlaps it.
 template <class Block>
 [[gnu::always_inline]] inline bool mask_by(const octet* from, octet* to, std::size_t size,
                                            masking_key key) noexcept {
     const std::size_t last = size - sizeof(Block);
-    Block head{};
-    Block tail{};
-    Block wide{};
-    load(from, head);
-    load(from + last, tail);  // before anything that it overlaps is written
-    repeat(key.after(last), wide);
-    tail ^= wide;
-    repeat(key, wide);
-    head ^= wide;
-    Block all = head | tail;
+    // The last before anything that it overlaps is written.
+    const masked_ends<Block> ends(from, size, key);
+    Block all = ends.head | ends.tail;
+    Block wide = ends.wide;
     std::size_t at = sizeof(Block);
     if (size >= aligned_from) {
         // So none of them lies in two lines of a cache. The first overlaps the head.
@@ -100,11 +135,11 @@ template <class Block>
         repeat(key.after(at), wide);
         first ^= wide;
         all |= first;
-        copy_memory(&head, to, sizeof head);
-        copy_memory(&first, to + at, sizeof first);
+        copy_memory(&ends.head, to, sizeof(Block));
+        copy_memory(&first, to + at, sizeof(Block));
         at += sizeof(Block);
     } else {
-        copy_memory(&head, to, sizeof head);
+        copy_memory(&ends.head, to, sizeof(Block));
     }
     // Two at a time: one is so little code that half the speed would depend on where it lies.
     for (; at + sizeof(Block) < last; at += 2 * sizeof(Block)) {
@@ -112,8 +147,8 @@ template <class Block>
         mask_block(from + at + sizeof(Block), to + at + sizeof(Block), wide, all);
     }
     if (at < last) mask_block(from + at, to + at, wide, all);
-    copy_memory(&tail, to + last, sizeof tail);
-    return (merged(all) & high_bits) != 0;
+    copy_memory(&ends.tail, to + last, sizeof(Block));
+    return has_high(all);
 }
 
 #ifdef SOCKLESS_AVX2
@@ -129,17 +164,21 @@ inline bool mask_some(const octet* from, octet* to, std::size_t size, masking_ke
 #ifdef SOCKLESS_AVX2
     if (size > 32 && __builtin_cpu_supports("avx2")) return mask_avx2(from, to, size, key);
 #endif
-    if (size >= sizeof(sure_block)) return mask_by<sure_block>(from, to, size, key);
-    if (size >= 8) return mask_by<std::uint64_t>(from, to, size, key);
-    if (size >= 4) return mask_by<std::uint32_t>(from, to, size, key);
-    if (size >= 2) return mask_by<std::uint16_t>(from, to, size, key);
-    return size > 0 && mask_by<octet>(from, to, size, key);
+    if (size > longest_short) return mask_by<sure_block>(from, to, size, key);
+    return mask_short(from, to, size, key);
 }
 
-// Unmasks in place, and says whether it has seen that all of it is ASCII. What a server sends has
-// no key, and stays as it is.
-inline bool unmask_to_ascii(std::span<octet> data, masking_key key) noexcept {
+// These unmask in place, and say whether they have seen that all of it is ASCII. What a server
+// sends has no key, and stays as it is.
+constexpr bool unmask_to_ascii(std::span<octet> data, masking_key key) noexcept {
+    if (std::is_constant_evaluated()) {
+        mask_octets(data.data(), data.data(), data.size(), key);
+        return false;
+    }
     return key != masking_key{} && !mask_some(data.data(), data.data(), data.size(), key);
+}
+[[gnu::always_inline]] inline bool unmask_short(std::span<octet> data, masking_key key) noexcept {
+    return !mask_short(data.data(), data.data(), data.size(), key);
 }
 
 }  // namespace detail

@@ -10,23 +10,28 @@
 
 #include <cstddef>
 #include <span>
-#include <type_traits>
 
+#include <sockless/frame_event.hpp>
 #include <sockless/frame_header.hpp>
 #include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
-#include <sockless/utf8.hpp>
-#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
 struct short_message {
-    message_type type = message_type::binary;
-    bool compressed = false;
-    std::size_t head = 2;
+    std::size_t head = 0;
     std::size_t size = 0;  // of the frame; 0: there is none
 
+    static constexpr message_type type(std::span<const octet> in) noexcept {
+        return static_cast<message_type>(in[0] & wire::opcode_bits);
+    }
+    static constexpr bool compressed(std::span<const octet> in) noexcept {
+        return (in[0] & wire::rsv1) != 0;
+    }
+    static constexpr bool is_text(std::span<const octet> in) noexcept {
+        return type(in) == message_type::text && !compressed(in);
+    }
     constexpr std::span<octet> payload(std::span<octet> in) const noexcept {
         return in.subspan(head, size - head);
     }
@@ -37,6 +42,15 @@ struct short_message {
             copy_octets(in.subspan(head - sizeof key, sizeof key), key.octets);
         return key;
     }
+    // What is told of it, once it is unmasked.
+    constexpr frame_event event(std::span<octet> in) const noexcept {
+        return {.kind = frame_event::what::slice,
+                .type = type(in),
+                .first = true,
+                .last = true,
+                .compressed = compressed(in),
+                .payload = payload(in)};
+    }
 };
 
 constexpr short_message find_short_message(std::span<const octet> in, expected_frames expected,
@@ -44,8 +58,8 @@ constexpr short_message find_short_message(std::span<const octet> in, expected_f
     const bool masked = masks(other(expected.receiver));
     const std::size_t key_size = masked ? sizeof(masking_key) : 0;
     if (in.size() < 2 + key_size) return {};
-    const unsigned compressed = expected.rsv1 ? in[0] & wire::rsv1 : 0;
-    const auto type = static_cast<message_type>(in[0] ^ wire::fin ^ compressed);
+    const int allowed = expected.rsv1 ? wire::rsv1 : 0;
+    const auto type = static_cast<message_type>((in[0] | allowed) ^ (wire::fin | allowed));
     if (type != message_type::text && type != message_type::binary) return {};
     // Above 127, if it is not masked as it should be.
     std::size_t length = in[1] ^ (masked ? wire::mask : 0);
@@ -57,20 +71,7 @@ constexpr short_message find_short_message(std::span<const octet> in, expected_f
         if (length < wire::length16) return {};
     }
     if (length > most || length > in.size() - head) return {};
-    return {type, compressed != 0, head, head + length};
-}
-
-// Unmasks a whole payload, unless it is text that is not UTF-8: then it stays as it came.
-constexpr bool unmask_whole(std::span<octet> payload, masking_key key, bool is_text) noexcept {
-    bool is_ascii = false;
-    if (prefer_small || std::is_constant_evaluated()) {
-        mask(payload, key);
-    } else {
-        is_ascii = detail::unmask_to_ascii(payload, key);
-    }
-    if (is_ascii || !is_text || is_utf8(payload)) return true;
-    mask(payload, key);
-    return false;
+    return {head, head + length};
 }
 
 }  // namespace sockless::inline v0

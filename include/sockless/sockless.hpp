@@ -22,6 +22,7 @@
 #include <sockless/frame_header.hpp>    // 5.2: the layout
 #include <sockless/fragmentation.hpp>   // 5.4: a table
 #include <sockless/first_octet.hpp>     // 5.2, 5.4: what a frame may begin with
+#include <sockless/frame_event.hpp>     // what is told of frames
 #include <sockless/short_message.hpp>   // 5.2: a whole message in one short frame
 #include <sockless/close_payload.hpp>   // 5.5.1
 #include <sockless/event_range.hpp>     // a range over next()

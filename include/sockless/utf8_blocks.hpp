@@ -95,7 +95,7 @@ template <class Block>
             load(text + good - 3 + i * width, block);
             all |= block;
         }
-        if ((merged(all) & high_bits) == 0) {
+        if (!has_high(all)) {
             good -= 3;
             continue;
         }
