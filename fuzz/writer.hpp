@@ -180,7 +180,7 @@ class program {
         if (space >= 128) room = needed - 1 - static_cast<std::size_t>(space) % needed;
         std::vector<octet> out(room, 0xA5);
         const frame_writer before = writer_;
-        const sockless::written got = writer_.write(kind, payload, mask, out);
+        const sockless::written got = writer_.write(kind, payload, out, mask);
         if (right == result::done && room >= needed) {
             expect(got == sockless::written{result::done, needed},
                    "invariant 19: the size is known");

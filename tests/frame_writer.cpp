@@ -87,7 +87,7 @@ constexpr sent<16> write_text(frame_writer& writer, frame_kind kind, std::string
     std::array<octet, 16> plain{};
     for (std::size_t i = 0; i < payload.size(); ++i) plain[i] = static_cast<octet>(payload[i]);
     sent<16> out;
-    out.size = writer.write(kind, std::span(plain).first(payload.size()), key, out.octets).octets;
+    out.size = writer.write(kind, std::span(plain).first(payload.size()), out.octets, key).octets;
     return out;
 }
 
@@ -165,7 +165,7 @@ TEST_CASE("a whole frame has the shortest header, the payload behind it, and not
                 const octet_vector expected = expected_frame(kind, key, payload);
                 frame_writer writer;
                 octet_vector out = filled(expected.size() + 3);
-                const written wrote = writer.write(kind, payload, key, out);
+                const written wrote = writer.write(kind, payload, out, key);
                 CHECK(wrote == written{result::done, expected.size()});
                 CHECK(wrote.octets == header_size(size, key.has_value()) + size);
                 CHECK(out == support::concat(expected, filled(3)));
@@ -229,14 +229,14 @@ TEST_CASE("M4 a frame that does not fit writes nothing, changes nothing and says
                 CAPTURE(size, key.has_value(), room);
                 frame_writer writer;
                 const support::guarded out(filled(room));
-                const written wrote = writer.write(text, payload, key, out.span());
+                const written wrote = writer.write(text, payload, out.span(), key);
                 CHECK(wrote == written{result::full, expected.size()});
                 CHECK(as_vector(out.span()) == filled(room));
                 CHECK(writer == frame_writer{});
             }
             frame_writer writer;
             const support::guarded out(filled(expected.size()));
-            CHECK(writer.write(text, payload, key, out.span()) ==
+            CHECK(writer.write(text, payload, out.span(), key) ==
                   written{result::done, expected.size()});
             CHECK(as_vector(out.span()) == expected);
         }
@@ -249,7 +249,7 @@ TEST_CASE("M5 no octet of a frame comes from what was in its place before") {
             const octet_vector payload = some_payload(200);
             frame_writer writer;
             octet_vector out = filled(300, fill);
-            const written wrote = writer.write(binary, payload, key, out);
+            const written wrote = writer.write(binary, payload, out, key);
             out.resize(wrote.octets);
             CHECK(out == expected_frame(binary, key, payload));
 
@@ -313,15 +313,15 @@ TEST_CASE("the unfinished message is told between its fragments") {
     frame_writer writer;
     octet_vector out(8);
     CHECK(writer.message() == fragmentation::none);
-    CHECK(writer.write(text_begin, {}, {}, out).what == result::done);
+    CHECK(writer.write(text_begin, {}, out, {}).what == result::done);
     CHECK(writer.message() == fragmentation::text);
-    CHECK(writer.write(text_begin, {}, {}, out).what == result::done);
+    CHECK(writer.write(text_begin, {}, out, {}).what == result::done);
     CHECK(writer.message() == fragmentation::text);
-    CHECK(writer.write(text, {}, {}, out).what == result::done);
+    CHECK(writer.write(text, {}, out, {}).what == result::done);
     CHECK(writer.message() == fragmentation::none);
-    CHECK(writer.write(binary_begin, {}, {}, out).what == result::done);
+    CHECK(writer.write(binary_begin, {}, out, {}).what == result::done);
     CHECK(writer.message() == fragmentation::binary);
-    CHECK(writer.write(binary, {}, {}, out).what == result::done);
+    CHECK(writer.write(binary, {}, out, {}).what == result::done);
     CHECK(writer.message() == fragmentation::none);
 }
 
@@ -346,7 +346,7 @@ void check_write_refused(const frame_writer& before, frame_kind kind, std::size_
         for (const std::size_t room : {std::size_t{0}, length + longest_header}) {
             frame_writer writer = before;
             octet_vector out = filled(room);
-            CHECK(writer.write(kind, octet_vector(length), key, out) == written{expected, 0});
+            CHECK(writer.write(kind, octet_vector(length), out, key) == written{expected, 0});
             CHECK(out == filled(room));
             CHECK(writer == before);
         }
@@ -356,9 +356,9 @@ void check_write_refused(const frame_writer& before, frame_kind kind, std::size_
 TEST_CASE("a message of the other type is refused while one is unfinished, and changes nothing") {
     octet_vector out(8);
     frame_writer in_text;
-    REQUIRE(in_text.write(text_begin, {}, {}, out).what == result::done);
+    REQUIRE(in_text.write(text_begin, {}, out, {}).what == result::done);
     frame_writer in_binary;
-    REQUIRE(in_binary.write(binary_begin, {}, {}, out).what == result::done);
+    REQUIRE(in_binary.write(binary_begin, {}, out, {}).what == result::done);
     for (const std::size_t length : {0U, 1U, 200U}) {
         CAPTURE(length);
         check_refused(in_text, binary, length, result::mid_message);
@@ -536,7 +536,7 @@ TEST_CASE("M6 each frame is masked with the key that it was given, or not at all
     const octet_vector payload = some_payload(21);
     for (const key_or_none& key : {keys[1], keys[0], keys[2], keys[1], keys[0]}) {
         octet_vector out(40);
-        const written wrote = writer.write(binary, payload, key, out);
+        const written wrote = writer.write(binary, payload, out, key);
         out.resize(wrote.octets);
         CHECK(out == support::frame(true, 0, 2, key, payload));
     }
@@ -628,7 +628,7 @@ class random_sender {
     void send_frame(frame_kind kind, const octet_vector& payload) {
         if (below(2) == 0) {
             octet_vector out(payload.size() + longest_header);
-            const written wrote = writer_.write(kind, payload, draw(), out);
+            const written wrote = writer_.write(kind, payload, out, draw());
             REQUIRE(wrote.what == result::done);
             append(std::span(out).first(wrote.octets));
             return;
@@ -713,8 +713,8 @@ TEST_CASE("two writers are equal only if they would write the same") {
     octet_vector out(8);
     frame_writer in_text;
     frame_writer in_binary;
-    REQUIRE(in_text.write(text_begin, {}, {}, out).what == result::done);
-    REQUIRE(in_binary.write(binary_begin, {}, {}, out).what == result::done);
+    REQUIRE(in_text.write(text_begin, {}, out, {}).what == result::done);
+    REQUIRE(in_binary.write(binary_begin, {}, out, {}).what == result::done);
     CHECK_FALSE(in_text == in_binary);
     CHECK_FALSE(started(5, rfc_key) == started(5, other_key));
     CHECK_FALSE(started(5, rfc_key) == started(6, rfc_key));
@@ -730,7 +730,7 @@ TEST_CASE("writing takes nothing from the heap") {
     frame_start start;
     std::array<octet, longest_control_frame> control;
     const support::heap_watch watch;
-    bool done = writer.write(text_begin, payload, rfc_key, out).what == result::done;
+    bool done = writer.write(text_begin, payload, out, rfc_key).what == result::done;
     done = done && writer.start(text, 1000, rfc_key, start) == result::done;
     done = done && writer.pay(payload, std::span(out).first(500)) == 500;
     done = done && writer.pay(std::span(out).first(600)).size() == 500;

@@ -165,10 +165,10 @@ class endpoint {
         return allowed == result::done ? writer_.start(frame, length, key, out) : allowed;
     }
 
-    constexpr written write(frame_kind frame, std::span<const octet> payload, const maybe_key& key,
-                            std::span<octet> out) noexcept {
+    constexpr written write(frame_kind frame, std::span<const octet> payload, std::span<octet> out,
+                            const maybe_key& key) noexcept {
         const result allowed = may_send(frame);
-        return allowed == result::done ? writer_.write(frame, payload, key, out)
+        return allowed == result::done ? writer_.write(frame, payload, out, key)
                                        : written{allowed, 0};
     }
 
@@ -276,7 +276,7 @@ class server_endpoint : public endpoint {
     // Writes a whole data frame, or says how many octets it takes.
     constexpr written write(frame_kind frame, std::span<const octet> payload,
                             std::span<octet> out) noexcept {
-        return endpoint::write(frame, payload, std::nullopt, out);
+        return endpoint::write(frame, payload, out, std::nullopt);
     }
     constexpr written ping(std::span<const octet> payload,
                            std::span<octet, longest_control_frame> out) noexcept {
@@ -305,7 +305,7 @@ class client_endpoint : public endpoint {
     }
     constexpr written write(frame_kind frame, std::span<const octet> payload, std::span<octet> out,
                             masking_key key) noexcept {
-        return endpoint::write(frame, payload, key, out);
+        return endpoint::write(frame, payload, out, key);
     }
     constexpr written ping(std::span<const octet> payload,
                            std::span<octet, longest_control_frame> out, masking_key key) noexcept {

@@ -20,6 +20,7 @@
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
 #include <sockless/outcome.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
@@ -106,8 +107,8 @@ class frame_writer {
     // Writes a whole data frame. If `out` is too small nothing is written, and the size it takes is
     // given. `payload` and `out` do not overlap: what is to leave from where it lies is started,
     // and paid in place.
-    constexpr written write(frame_kind frame, std::span<const octet> payload,
-                            const std::optional<masking_key>& key, std::span<octet> out) noexcept {
+    constexpr written write(frame_kind frame, std::span<const octet> payload, std::span<octet> out,
+                            const std::optional<masking_key>& key) noexcept {
         const result allowed = may_start(frame.type, payload.size());
         if (allowed != result::done) return {allowed, 0};
         const std::size_t size = header_size(payload.size(), key.has_value()) + payload.size();
@@ -147,7 +148,9 @@ class frame_writer {
             .op = begins ? opcode_of(frame.type) : opcode::continuation,
             .length = length,
         };
-        message_ = follow(message_, header.op, header.fin).next;
+        // A whole message leaves no state behind, for which the next one would have to wait.
+        if (prefer_small || !begins || !header.fin)
+            message_ = follow(message_, header.op, header.fin).next;
         return detail::put_header(header, key, out);
     }
 

@@ -13,6 +13,7 @@
 #include <sockless/closing.hpp>
 #include <sockless/compression.hpp>
 #include <sockless/deadlines.hpp>
+#include <sockless/either_endpoint.hpp>
 #include <sockless/events.hpp>
 #include <sockless/flow.hpp>
 #include <sockless/growing.hpp>
@@ -214,9 +215,8 @@ constexpr void lifetime::on_end_of_input() noexcept {
 constexpr void lifetime::start_ending(cause why) noexcept {
     phase_ = phase::ending;
     why_ = why_ == cause::nothing ? why : why_;
-    for (const timer over : {timer::opening, timer::ping, timer::pong, timer::idle}) {
-        clock_.stop(over);
-    }
+    using enum timer;
+    for (const timer over : {opening, ping, pong, idle}) clock_.stop(over);
     if (!clock_.runs(timer::close)) clock_.start(timer::close);
     // In the middle of a frame there is no place for a Close, and no use for the rest of it.
     if (endpoint_.owed() > 0) return end(why);

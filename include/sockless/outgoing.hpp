@@ -81,9 +81,7 @@ class outgoing {
     // Makes sure that so much can be appended; false, and nothing is different, if it cannot.
     constexpr bool reserve(std::size_t count) noexcept {
         if (count > limit_ || own() > limit_ - count) return false;
-        if (tail().room() >= count) return true;
-        if (back_.memory().empty() && offered_ > 0) return give_memory(back_, count);
-        return give_memory(tail(), tail().size() + count);
+        return tail().room() >= count || grow(count);
     }
     // The same in one run: the place for the next octets holds them all.
     constexpr bool reserve_run(std::size_t count) noexcept {
@@ -157,6 +155,10 @@ class outgoing {
 
     constexpr ring& tail() noexcept { return back_.memory().empty() ? front_ : back_; }
 
+    constexpr bool grow(std::size_t count) noexcept {
+        if (back_.memory().empty() && offered_ > 0) return give_memory(back_, count);
+        return give_memory(tail(), tail().size() + count);
+    }
     constexpr bool give_memory(ring& to, std::size_t size) noexcept {
         const std::span<octet> larger =
             take_more(from_, region::output, to.memory().size(), size, limit_);

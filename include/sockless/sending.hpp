@@ -15,7 +15,7 @@
 #include <sockless/close_code.hpp>
 #include <sockless/close_payload.hpp>
 #include <sockless/compression.hpp>
-#include <sockless/endpoint.hpp>
+#include <sockless/either_endpoint.hpp>
 #include <sockless/events.hpp>
 #include <sockless/frame_header.hpp>
 #include <sockless/frame_writer.hpp>
@@ -26,23 +26,9 @@
 #include <sockless/outcome.hpp>
 #include <sockless/outgoing.hpp>
 #include <sockless/storage.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
-
-// An endpoint whose role is not known when the program is compiled.
-class either_endpoint : public endpoint {
-  public:
-    constexpr either_endpoint(role ours, const endpoint_options& options) noexcept
-        : endpoint(ours, options) {}
-
-    using endpoint::control;
-    using endpoint::drop_pong;
-    using endpoint::may_send;
-    using endpoint::pay_plain;
-    using endpoint::reply_size;
-    using endpoint::send_control;
-    using endpoint::start;
-};
 
 class sending {
   public:
@@ -75,11 +61,9 @@ class sending {
         const result allowed = may_begin();
         if (allowed != result::done) return allowed;
         if (squeeze_.send(*this, type, payload, how)) return result::done;
-        const result headed = head({.type = type}, payload.size(), payload.size());
-        if (headed != result::done) return headed;
-        copy(payload);
-        ++sent_.messages;
-        return result::done;
+        const result answer = put({.type = type}, payload.size(), payload);
+        if (answer == result::done) ++sent_.messages;
+        return answer;
     }
 
     // Every piece will be a fragment.
@@ -94,32 +78,24 @@ class sending {
     // All pieces will be one frame of this length.
     constexpr result begin(message_type type, std::uint64_t length) noexcept {
         result answer = may_begin();
-        if (answer == result::done) answer = head({.type = type}, length, 0);
+        if (answer == result::done) answer = put({.type = type}, length, {});
         if (answer == result::done) unfinished_ = shape::frame;
         return answer;
     }
     constexpr result append(std::span<const octet> piece, part which) noexcept {
-        const result allowed = begin_piece(piece.size(), which, piece.size());
-        if (allowed != result::done) return allowed;
-        copy(piece);
-        end_piece(which);
-        return result::done;
+        return put_piece(piece.size(), which, piece);
     }
     // What is lent is not copied, but masked where it lies.
     constexpr result lend(std::span<octet> piece, part which) noexcept {
-        const result allowed = begin_piece(piece.size(), which, 0);
-        if (allowed != result::done) return allowed;
-        out_.lend(endpoint_.pay(piece));
-        end_piece(which);
-        return result::done;
+        const result answer = put_piece(piece.size(), which, {});
+        if (answer == result::done) out_.lend(endpoint_.pay(piece));
+        return answer;
     }
     // Nor masked, if it is a server's.
     constexpr result lend_plain(std::span<const octet> piece, part which) noexcept {
-        const result allowed = begin_piece(piece.size(), which, 0);
-        if (allowed != result::done) return allowed;
-        out_.lend(endpoint_.pay_plain(piece));
-        end_piece(which);
-        return result::done;
+        const result answer = put_piece(piece.size(), which, {});
+        if (answer == result::done) out_.lend(endpoint_.pay_plain(piece));
+        return answer;
     }
     // A server's frame that is encoded already, with its header.
     constexpr result lend_frame(std::span<const octet> whole, std::size_t payload) noexcept {
@@ -161,6 +137,7 @@ class sending {
 
     // Moves the control frame that is due to the output, if it may go there now.
     constexpr void move_control() noexcept {
+        if (!endpoint_.control_due()) return;
         if (endpoint_.close_due() || waiting_replies() <= most_replies - longest_control_frame) {
             move_any_control();
         }
@@ -204,8 +181,9 @@ class sending {
     }
     // Makes room, and moves the pong that waits into it first.
     constexpr bool make_room(std::size_t size) noexcept {
-        if (!out_.reserve(size + reply_size())) return false;
-        move_any_control();
+        const std::size_t reply = reply_size();
+        if (!out_.reserve(size + reply)) return false;
+        if (reply > 0) move_any_control();
         return true;
     }
 
@@ -215,16 +193,26 @@ class sending {
         return unfinished_ == shape::none ? allowed : result::mid_message;
     }
 
-    // Writes a frame's header where there is room for it and for what is copied behind it.
-    constexpr result head(frame_kind frame, std::uint64_t length, std::size_t copied) noexcept {
+    // A frame's header, and of its payload what is copied behind it: nothing, or all.
+    constexpr result put(frame_kind frame, std::uint64_t length,
+                         std::span<const octet> payload) noexcept {
         if (length > wire::longest_frame) return result::too_large;
         const std::size_t header = header_size(length, keys_ != nullptr);
-        if (copied > out_.limit() || header > out_.limit() - copied) return result::too_large;
-        if (!make_room(header + copied)) return result::full;
-        frame_start start;
-        static_cast<void>(endpoint_.start(frame, length, drawn_key(keys_).key, start));
-        out_.append(start.view());
+        const std::size_t limit = out_.limit();
+        if (payload.size() > limit || header > limit - payload.size()) return result::too_large;
+        if (!make_room(header + payload.size())) return result::full;
         ++sent_.frames;
+        const drawn_key drawn(keys_);
+        const std::span<octet> run = out_.space();
+        const bool at_once = payload.size() == length && header + length <= run.size();
+        if (!prefer_small && at_once) {
+            out_.add(endpoint_.write(frame, payload, run, drawn.key).octets);
+            return result::done;
+        }
+        frame_start start;
+        static_cast<void>(endpoint_.start(frame, length, drawn.key, start));
+        out_.append(start.view());
+        copy(payload);
         return result::done;
     }
 
@@ -251,26 +239,35 @@ class sending {
         return true;
     }
 
-    constexpr result begin_piece(std::size_t size, part which, std::size_t copied) noexcept {
+    // The next piece of a message; of what is copied, all is or nothing.
+    constexpr result put_piece(std::size_t size, part which,
+                               std::span<const octet> copied) noexcept {
         if (unfinished_ == shape::none) return result::not_open;
         if (out_.lent() > 0) return result::lent;
         const bool last = which == part::last;
-        if (unfinished_ == shape::fragments) {
-            const result allowed = may_send();
-            if (allowed != result::done) return allowed;
-            return head({.type = type_, .last = last}, size, copied);
+        const result answer = unfinished_ == shape::fragments ? put_fragment(size, last, copied)
+                                                              : put_part(size, last, copied);
+        if (answer == result::done && last) {
+            unfinished_ = shape::none;
+            ++sent_.messages;
         }
+        return answer;
+    }
+    constexpr result put_fragment(std::size_t size, bool last,
+                                  std::span<const octet> copied) noexcept {
+        const result allowed = may_send();
+        if (allowed != result::done) return allowed;
+        return put({.type = type_, .last = last}, size, copied);
+    }
+    // Of the one frame that all pieces are.
+    constexpr result put_part(std::size_t size, bool last, std::span<const octet> copied) noexcept {
         if (size > endpoint_.owed() || (last && size < endpoint_.owed())) {
             return result::wrong_length;
         }
-        if (copied > out_.limit()) return result::too_large;
-        return out_.reserve(copied) ? result::done : result::full;
-    }
-
-    constexpr void end_piece(part which) noexcept {
-        if (which == part::more) return;
-        unfinished_ = shape::none;
-        ++sent_.messages;
+        if (copied.size() > out_.limit()) return result::too_large;
+        if (!out_.reserve(copied.size())) return result::full;
+        copy(copied);
+        return result::done;
     }
 
     constexpr void copy(std::span<const octet> payload) noexcept {

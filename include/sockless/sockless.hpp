@@ -61,6 +61,7 @@
 #include <sockless/events.hpp>             // what the application sees
 #include <sockless/options.hpp>            // what it may choose
 #include <sockless/compression.hpp>        // RFC 7692: what an extension is asked for
+#include <sockless/either_endpoint.hpp>    // of a role that only the program knows
 #include <sockless/key_source.hpp>         // 5.3: where a client's keys come from
 #include <sockless/sending.hpp>            // 5.4, 6.1: messages to octets
 #include <sockless/lifetime.hpp>           // 7: how long a connection lives
