@@ -27,6 +27,11 @@ namespace {
 constexpr std::array<octet, 5> hello{'H', 'e', 'l', 'l', 'o'};
 constexpr std::array<octet, 3> euro{0xE2, 0x82, 0xAC};
 
+static_assert(sockless::detail::rotate_left(0x80000001, 1) == 3);
+static_assert(sockless::detail::rotate_right(3, 1) == 0x80000001);
+static_assert(sockless::detail::bit_cast<std::uint32_t>(std::array<octet, 4>{1, 0, 0, 0}) ==
+              (sockless::detail::lowest_first ? 1U : 1U << 24));
+
 static_assert(literal_octets("Hello") == hello && literal_octets("").empty());
 static_assert(std::is_unsigned_v<octet> && sizeof(octet) == 1);
 static_assert(text_view{hello} == std::string_view("Hello"));
@@ -266,4 +271,15 @@ TEST_CASE("two views of text are equal if their octets are") {
         CHECK_FALSE(whole == sockless::text_view{other});
     }
     STATIC_REQUIRE(sockless::text_view{} == sockless::text_view{});
+}
+
+TEST_CASE("a word is rotated by any number of bits") {
+    const std::uint32_t word = 0x12345679;
+    for (int bits = 0; bits < 32; ++bits) {
+        const std::uint64_t twice = std::uint64_t{word} << 32 | word;
+        CHECK(sockless::detail::rotate_right(word, bits) ==
+              static_cast<std::uint32_t>(twice >> bits));
+        CHECK(sockless::detail::rotate_left(word, bits) ==
+              static_cast<std::uint32_t>(twice << bits >> 32));
+    }
 }

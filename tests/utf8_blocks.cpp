@@ -35,23 +35,25 @@ std::size_t first_refused(view text) {
 constexpr std::size_t farthest = 128;
 
 // A fault is told in front of a refused octet, or right behind it; and not far in front.
+void check_wide(view text, std::size_t refused) {
+    const std::size_t good = sockless::detail::good_octets(text.data(), text.size());
+    const bool right = good == text.size() ? refused + 1 >= text.size()
+                                           : good <= refused + 1 && refused < text.size() &&
+                                                 refused < good + farthest;
+    if (!right) FAIL("good " << good << ", refused " << refused << " of " << text.size());
+}
+
 void check(view text) {
+    if (!sockless::detail::can_judge()) return;
+    const std::size_t size = text.size();
     const std::size_t refused = first_refused(text);
-    if ((refused < 3 && text.size() >= sockless::detail::least_judged) ||
-        !sockless::detail::can_judge())
-        return;
-    if (text.size() >= sockless::detail::least_judged) {
-        const std::size_t good = sockless::detail::good_octets(text.data(), text.size());
-        const bool right = good == text.size() ? refused + 1 >= text.size()
-                                               : good <= refused + 1 && refused < text.size() &&
-                                                     refused < good + farthest;
-        if (!right) FAIL("good " << good << ", refused " << refused << " of " << text.size());
-        return;
-    }
-    // Of an octet that stands last the block does not know whether it begins a code point.
-    const bool good = sockless::detail::is_good_short(text);
-    if (good ? refused + 1 < text.size() : refused == text.size()) {
-        FAIL("short, refused " << refused << " of " << text.size());
+    if (refused >= 3 && size >= sockless::detail::least_judged) check_wide(text, refused);
+    if (size >= 4) {
+        utf8_checker checker;
+        bool whole = true;
+        for (std::size_t i = 0; i < size; ++i) whole = whole && checker.take(text[i], size - 1 - i);
+        const bool good = sockless::detail::is_good_text(text.data(), size);
+        if (good != whole) FAIL("whole, " << refused << " of " << size);
     }
 }
 
@@ -109,8 +111,10 @@ TEST_CASE("blocks of good text have no fault, at any length and any alignment") 
 
 TEST_CASE("a fault is found wherever it stands") {
     for (const std::size_t size :
-         {std::size_t{34}, std::size_t{35}, std::size_t{36}, std::size_t{67}, std::size_t{131},
-          std::size_t{132}, std::size_t{170}, std::size_t{300}}) {
+         {std::size_t{4}, std::size_t{7}, std::size_t{8}, std::size_t{15}, std::size_t{16},
+          std::size_t{17}, std::size_t{18}, std::size_t{19}, std::size_t{34}, std::size_t{35},
+          std::size_t{36}, std::size_t{67}, std::size_t{131}, std::size_t{132}, std::size_t{170},
+          std::size_t{300}}) {
         for (const std::string& text : long_texts(size)) {
             const support::guarded memory(octets(text).first(size));
             for (std::size_t i = 0; i < size; ++i) {
@@ -137,6 +141,28 @@ TEST_CASE("any three awkward octets are judged alike at every place of a block")
                     check(octets(changed));
                 }
             }
+        }
+    }
+}
+
+TEST_CASE("any three awkward octets are judged alike at every place of a short text") {
+    std::vector<std::size_t> sizes{31, 32, 33, 34, 35, 36};
+    for (std::size_t size = 4; size <= 20; ++size) sizes.push_back(size);
+    for (const std::size_t size : sizes) {
+        const support::guarded memory(std::vector<octet>(size, 'a'));
+        const std::span<octet> text = memory.span();
+        for (std::size_t place = 0; place + 3 <= size; ++place) {
+            for (const octet first : awkward) {
+                for (const octet second : awkward) {
+                    for (const octet third : awkward) {
+                        text[place] = first;
+                        text[place + 1] = second;
+                        text[place + 2] = third;
+                        check(text);
+                    }
+                }
+            }
+            text[place] = text[place + 1] = text[place + 2] = 'a';
         }
     }
 }

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -51,13 +50,13 @@ template <class Block>
 template <class Compared>
 std::size_t first_set(const Compared& compared) noexcept {
 #ifdef __SSE2__
-    const int bits = __builtin_ia32_pmovmskb128(std::bit_cast<sure_chars>(compared));
-    return static_cast<std::size_t>(std::countr_zero(unsigned(bits) | 1U << sizeof compared));
+    const int bits = __builtin_ia32_pmovmskb128(bit_cast<sure_chars>(compared));
+    return static_cast<std::size_t>(__builtin_ctz(unsigned(bits) | 1U << sizeof compared));
 #else
-    const auto words = std::bit_cast<sure_block>(compared);
-    const bool lowest_first = std::endian::native == std::endian::little;
+    std::array<std::uint64_t, 2> words{};
+    copy_memory(&compared, words.data(), sizeof words);
     const std::size_t at = words[0] != 0 ? 0 : 1;
-    const int zeros = lowest_first ? std::countr_zero(words[at]) : std::countl_zero(words[at]);
+    const int zeros = lowest_first ? __builtin_ctzll(words[at]) : __builtin_clzll(words[at]);
     return at * sizeof words[at] + static_cast<std::size_t>(zeros) / 8;
 #endif
 }
@@ -72,7 +71,7 @@ template <class Block>
         std::array<sure_block, sizeof block / sizeof(sure_block)> parts{};
         copy_memory(&block, parts.data(), sizeof block);
         for (std::size_t i = 1; i < parts.size(); ++i) parts[0] |= parts[i];
-        return __builtin_ia32_pmovmskb128(std::bit_cast<sure_chars>(parts[0])) != 0;
+        return __builtin_ia32_pmovmskb128(bit_cast<sure_chars>(parts[0])) != 0;
     }
 #endif
     return (merged(block) & high_bits) != 0;

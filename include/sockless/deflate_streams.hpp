@@ -7,7 +7,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -58,7 +57,7 @@ class stream_memory {
         const std::size_t octets = std::size_t{items} * size;
         if (mine.arena_.empty()) return new_octets(octets);
         constexpr std::size_t alignment = alignof(std::max_align_t);
-        const auto next = std::bit_cast<std::uintptr_t>(mine.arena_.data() + mine.used_);
+        const auto next = detail::bit_cast<std::uintptr_t>(mine.arena_.data() + mine.used_);
         const std::size_t begin = mine.used_ + (alignment - next % alignment) % alignment;
         if (begin > mine.arena_.size() || octets > mine.arena_.size() - begin) return Z_NULL;
         mine.used_ = begin + octets;

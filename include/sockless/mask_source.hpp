@@ -6,7 +6,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -96,10 +95,10 @@ constexpr std::uint32_t load_little(std::span<const octet, 4> octets) noexcept {
     return word;
 }
 constexpr masking_key key_of(std::uint32_t word) noexcept {
-    if constexpr (std::endian::native != std::endian::little) {
+    if constexpr (!lowest_first) {
         word = word << 24 | (word & 0xFF00) << 8 | (word >> 8 & 0xFF00) | word >> 24;
     }
-    return std::bit_cast<masking_key>(word);
+    return bit_cast<masking_key>(word);
 }
 
 }  // namespace detail

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -32,11 +31,11 @@ struct alignas(std::uint32_t) masking_key {
 
     // The key for what follows after `count` octets.
     constexpr masking_key after(std::size_t count) const noexcept {
-        const auto word = std::bit_cast<std::uint32_t>(*this);
+        const auto word = detail::bit_cast<std::uint32_t>(*this);
         const int bits = static_cast<int>(count % 4) * 8;
-        const bool lowest_first = std::endian::native == std::endian::little;
-        return std::bit_cast<masking_key>(lowest_first ? std::rotr(word, bits)
-                                                       : std::rotl(word, bits));
+        const auto turned = detail::lowest_first ? detail::rotate_right(word, bits)
+                                                 : detail::rotate_left(word, bits);
+        return detail::bit_cast<masking_key>(turned);
     }
 
     friend constexpr bool operator==(masking_key, masking_key) noexcept = default;
@@ -55,7 +54,7 @@ constexpr masking_key mask_octets(const octet* from, octet* to, std::size_t size
 
 template <class Block>
 [[gnu::always_inline]] inline void repeat(masking_key key, Block& block) noexcept {
-    const auto half = std::bit_cast<std::uint32_t>(key);
+    const auto half = bit_cast<std::uint32_t>(key);
     const std::uint64_t wide = std::uint64_t{half} << 32 | half;
     if constexpr (sizeof block > sizeof wide) block = Block{} ^ wide;
     if constexpr (sizeof block <= sizeof wide) copy_memory(&wide, &block, sizeof block);
@@ -130,7 +129,7 @@ template <class Block>
     if (size >= aligned_from) {
         // So none of them lies in two lines of a cache. The first overlaps the head.
         Block first{};
-        at -= std::bit_cast<std::uintptr_t>(to) % sizeof(Block);
+        at -= bit_cast<std::uintptr_t>(to) % sizeof(Block);
         load(from + at, first);
         repeat(key.after(at), wide);
         first ^= wide;

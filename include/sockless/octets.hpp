@@ -65,6 +65,23 @@ inline void move_memory(const void* from, void* to, std::size_t size) noexcept {
 }
 #endif
 
+// The same of <bit>, which is 250.
+template <class To, class From>
+constexpr To bit_cast(const From& from) noexcept {
+    return __builtin_bit_cast(To, from);
+}
+constexpr std::uint32_t rotate_right(std::uint32_t word, int bits) noexcept {
+    return word >> (bits & 31) | word << (-bits & 31);
+}
+constexpr std::uint32_t rotate_left(std::uint32_t word, int bits) noexcept {
+    return word << (bits & 31) | word >> (-bits & 31);
+}
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+inline constexpr bool lowest_first = false;
+#else
+inline constexpr bool lowest_first = true;
+#endif
+
 // What memcpy does, for constant evaluation.
 constexpr void copy_each(const octet* from, octet* to, std::size_t size) noexcept {
     for (std::size_t i = 0; i < size; ++i) to[i] = from[i];

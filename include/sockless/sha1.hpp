@@ -6,7 +6,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -35,7 +34,7 @@ constexpr sha1_schedule sha1_expand(const sha1_block& block) noexcept {
     std::uint32_t second = block[14];
     std::uint32_t last = block[15];
     for (std::size_t t = 16; t < 80; ++t) {
-        words[t] = std::rotl(third ^ words[t - 8] ^ words[t - 14] ^ words[t - 16], 1);
+        words[t] = rotate_left(third ^ words[t - 8] ^ words[t - 14] ^ words[t - 16], 1);
         third = second;
         second = last;
         last = words[t];
@@ -51,8 +50,8 @@ constexpr void sha1_steps(sha1_state& v, const std::uint32_t* words, std::uint32
     const auto step = [=](std::uint32_t a, std::uint32_t& b, std::uint32_t c, std::uint32_t d,
                           std::uint32_t& e, std::uint32_t word) noexcept {
         e += word + constant;
-        e += choose(b, c, d) + std::rotl(a, 5);
-        b = std::rotl(b, 30);
+        e += choose(b, c, d) + rotate_left(a, 5);
+        b = rotate_left(b, 30);
     };
     auto [a, b, c, d, e] = v;
     for (int i = 0; i < 4; ++i, words += 5) {
@@ -97,9 +96,9 @@ constexpr std::uint32_t sha1_choose(unsigned t, const sha1_state& v) noexcept {
 constexpr void sha1_mix_small(sha1_state& state, sha1_block& words) noexcept {
     sha1_state v = state;
     for (unsigned t = 0; t < 80; ++t) {
-        const std::uint32_t next = std::rotl(v[0], 5) + sha1_choose(t, v) + v[4] + words[0];
-        v = {next, v[0], std::rotl(v[1], 30), v[2], v[3]};
-        sha1_push(words, std::rotl(words[13] ^ words[8] ^ words[2] ^ words[0], 1));
+        const std::uint32_t next = rotate_left(v[0], 5) + sha1_choose(t, v) + v[4] + words[0];
+        v = {next, v[0], rotate_left(v[1], 30), v[2], v[3]};
+        sha1_push(words, rotate_left(words[13] ^ words[8] ^ words[2] ^ words[0], 1));
     }
     for (std::size_t i = 0; i < v.size(); ++i) state[i] += v[i];
 }

@@ -50,9 +50,7 @@ class utf8_checker {
                                  std::size_t following = unlimited) noexcept {
         std::size_t taken = 0;
         if (!prefer_small && !std::is_constant_evaluated()) {
-            // What is short is more often ASCII than it is worth a block.
-            if (text.size() < detail::least_judged) taken = skip_ascii(text);
-            taken += take_blocks(text.subspan(taken));
+            taken = take_blocks(text);
         }
         while (taken < text.size()) {
             if (!prefer_small && !std::is_constant_evaluated()) {
@@ -82,17 +80,12 @@ class utf8_checker {
 
     // Takes octets in blocks, up to a code point that has something bad in it or behind it.
     std::size_t take_blocks(std::span<const octet> text) noexcept {
-        std::size_t good = text.size();
-        if (!detail::can_judge()) return 0;
-        if (good < detail::least_judged) {
-            if (needed_ > 0 || good < 8 || !detail::is_good_short(text)) return 0;
-        } else {
-            for (std::size_t i = 0; i < 3; ++i) {
-                if (!take(text[i])) return i;
-            }
-            good = detail::good_octets(text.data(), good);
-            if (good == 3) return 3;
+        if (!detail::can_judge() || text.size() < detail::least_judged) return 0;
+        for (std::size_t i = 0; i < 3; ++i) {
+            if (!take(text[i])) return i;
         }
+        const std::size_t good = detail::good_octets(text.data(), text.size());
+        if (good == 3) return 3;
         // The last code point is taken again: it may be unfinished, or an octet that begins none.
         std::size_t lead = good;
         while (good - lead < 3 && is_tail(text[lead - 1])) --lead;
@@ -118,6 +111,11 @@ class utf8_checker {
 };
 
 constexpr bool is_utf8(std::span<const octet> text) noexcept {
+    if (!prefer_small && !std::is_constant_evaluated()) {
+        const std::size_t size = text.size();
+        const bool is_short = size >= 4 && size <= 128 && detail::can_judge();
+        if (is_short && detail::is_good_text(text.data(), size)) return true;
+    }
     return utf8_checker{}.accept(text, 0) == text.size();
 }
 

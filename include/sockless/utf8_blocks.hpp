@@ -52,25 +52,33 @@ alignas(32) inline constexpr auto fault_tables = [] {
     const auto numbers = __builtin_bit_cast(avx2_chars, index);
     index = __builtin_bit_cast(avx2_octets, __builtin_ia32_pshufb256(from, numbers));
 }
+[[gnu::target("avx2")]] inline void look_up(const octet* table, sure_octets& index) noexcept {
+    sure_chars from{};
+    load(table, from);
+    const auto numbers = __builtin_bit_cast(sure_chars, index);
+    index = __builtin_bit_cast(sure_octets, __builtin_ia32_pshufb128(from, numbers));
+}
 #else
-inline void look_up(const octet* table, neon_octets& index) noexcept {
-    neon_octets from{};
+inline void look_up(const octet* table, sure_octets& index) noexcept {
+    sure_octets from{};
     load(table, from);
     asm("tbl %0.16b, {%1.16b}, %0.16b" : "+w"(index) : "w"(from));
 }
 #endif
 
-// Marks what is wrong with a block of octets; three in front of it are read as well.
+// A block of octets, and those that stand one, two and three in front of each.
 template <class Block>
-[[gnu::always_inline]] inline void judge(const octet* text, Block& wrong) noexcept {
+struct neighbours {
     Block three{};
     Block two{};
     Block one{};
     Block next{};
-    load(text - 3, three);
-    load(text - 2, two);
-    load(text - 1, one);
-    load(text, next);
+};
+
+// Marks what is wrong with them.
+template <class Block>
+[[gnu::always_inline]] inline void judge(neighbours<Block>& octets, Block& wrong) noexcept {
+    auto& [three, two, one, next] = octets;
     Block low = one & 15;
     one >>= 4;
     next >>= 4;
@@ -79,6 +87,77 @@ template <class Block>
     look_up(fault_tables[2].data(), next);
     const auto tails = __builtin_bit_cast(Block, (two >= 0xE0) | (three >= 0xF0));
     wrong |= (one & low & next) ^ (tails & 0x80);
+}
+
+// The same of text; three octets in front of the block are read as well.
+template <class Block>
+[[gnu::always_inline]] inline void judge(const octet* text, Block& wrong) noexcept {
+    neighbours<Block> octets;
+    load(text - 3, octets.three);
+    load(text - 2, octets.two);
+    load(text - 1, octets.one);
+    load(text, octets.next);
+    judge(octets, wrong);
+}
+
+// The same of what nothing stands in front of.
+[[gnu::always_inline]] inline void judge_first(const sure_octets& text,
+                                               sure_octets& wrong) noexcept {
+    constexpr sure_octets none{};
+    neighbours<sure_octets> octets{.next = text};
+    octets.one = __builtin_shufflevector(none, text, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+                                         27, 28, 29, 30);
+    octets.two = __builtin_shufflevector(none, text, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
+                                         26, 27, 28, 29);
+    octets.three = __builtin_shufflevector(none, text, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+                                           24, 25, 26, 27, 28);
+    judge(octets, wrong);
+}
+
+// Four to 15 octets, and zeros behind them.
+[[gnu::always_inline]] inline sure_octets padded(const octet* text, std::size_t size) noexcept {
+    std::array<std::uint64_t, 2> words{};
+    if (size >= 8) {
+        load(text, words[0]);
+        load(text + size - 8, words[1]);
+        words[1] = words[1] >> (15 - size) * 8 >> 8;
+    } else {
+        std::uint32_t front = 0;
+        std::uint32_t back = 0;
+        load(text, front);
+        load(text + size - 4, back);
+        words[0] = front | std::uint64_t{back} << (size - 4) * 8;
+    }
+    return __builtin_bit_cast(sure_octets, words);
+}
+
+// Is a whole text of at least four octets UTF-8?
+[[gnu::always_inline]] inline bool is_text(const octet* text, std::size_t size) noexcept {
+    constexpr std::size_t width = sizeof(sure_octets);
+    sure_octets wrong{};
+    sure_octets next{};
+    if (size < width) {
+        judge_first(padded(text, size), wrong);
+        return merged(wrong) == 0;
+    }
+    load(text, next);
+    judge_first(next, wrong);
+    for (std::size_t at = width; at < size; at += width) {
+        if (size - at < width) at = size - width;
+        if (at >= 3) {
+            judge(text + at, wrong);
+            continue;
+        }
+        // What its first three octets need in front of them was there, and has been judged.
+        constexpr sure_octets others{0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+        sure_octets last{};
+        load(text + at, next);
+        judge_first(next, last);
+        wrong |= last & -others;
+    }
+    // The last code point is whole.
+    return merged(wrong) == 0 && text[size - 1] < 0xC0 && text[size - 2] < 0xE0 &&
+           text[size - 3] < 0xF0;
 }
 
 // How many octets in front are free of faults, if the first three are; there are at least three and
@@ -116,10 +195,17 @@ inline bool can_judge() noexcept { return __builtin_cpu_supports("avx2") != 0; }
                                                                      std::size_t size) noexcept {
     return good_by<avx2_octets>(text, size);
 }
+[[gnu::target("avx2"), gnu::flatten]] inline bool is_good_text(const octet* text,
+                                                               std::size_t size) noexcept {
+    return is_text(text, size);
+}
 #else
 constexpr bool can_judge() noexcept { return true; }
 inline std::size_t good_octets(const octet* text, std::size_t size) noexcept {
     return good_by<neon_octets>(text, size);
+}
+inline bool is_good_text(const octet* text, std::size_t size) noexcept {
+    return is_text(text, size);
 }
 #endif
 
@@ -128,17 +214,11 @@ inline std::size_t good_octets(const octet* text, std::size_t size) noexcept {
 // Only octet by octet.
 constexpr bool can_judge() noexcept { return false; }
 inline std::size_t good_octets(const octet*, std::size_t) noexcept { return 0; }
+inline bool is_good_text(const octet*, std::size_t) noexcept { return false; }
 
 #endif
 
-inline constexpr std::size_t least_judged = 35;  // octets, for that
-
-// A text that is too short for that is judged behind zeros. Is it free of faults?
-inline bool is_good_short(std::span<const octet> text) noexcept {
-    std::array<octet, 3 + 64> padded{};
-    copy_octets(text, {padded.data() + padded.size() - text.size(), text.size()});
-    const std::size_t size = text.size() > 32 ? 67 : 35;
-    return good_octets(padded.data() + padded.size() - size, size) == size;
-}
+// Of a part of a text, it pays from so many octets on.
+inline constexpr std::size_t least_judged = 35;
 
 }  // namespace sockless::inline v0::detail
