@@ -15,7 +15,7 @@ namespace sockless::inline v0::detail {
 
 // What every machine of this kind has, and what only the processor itself can tell that it has.
 #if defined(__GNUC__) && (defined(__SSE2__) || defined(__ARM_NEON))
-using sure_block = std::uint64_t __attribute__((vector_size(16)));
+using sure_block = std::uint32_t __attribute__((vector_size(16)));
 using sure_octets = octet __attribute__((vector_size(16)));
 using sure_chars = char __attribute__((vector_size(16)));
 #else
@@ -23,7 +23,7 @@ using sure_block = std::uint64_t;
 using sure_octets = octet;
 #endif
 #ifdef SOCKLESS_AVX2
-using avx2_block = std::uint64_t __attribute__((vector_size(32)));
+using avx2_block = std::uint32_t __attribute__((vector_size(32)));
 using avx2_octets = octet __attribute__((vector_size(32)));
 using avx2_chars = char __attribute__((vector_size(32)));
 #endif

@@ -54,10 +54,10 @@ constexpr masking_key mask_octets(const octet* from, octet* to, std::size_t size
 
 template <class Block>
 [[gnu::always_inline]] inline void repeat(masking_key key, Block& block) noexcept {
-    const auto half = bit_cast<std::uint32_t>(key);
-    const std::uint64_t wide = std::uint64_t{half} << 32 | half;
-    if constexpr (sizeof block > sizeof wide) block = Block{} ^ wide;
-    if constexpr (sizeof block <= sizeof wide) copy_memory(&wide, &block, sizeof block);
+    const auto word = bit_cast<std::uint32_t>(key);
+    const std::uint64_t twice = std::uint64_t{word} << 32 | word;
+    if constexpr (sizeof block > sizeof twice) block = Block{} ^ word;
+    if constexpr (sizeof block <= sizeof twice) copy_memory(&twice, &block, sizeof block);
 }
 
 template <class Block>
