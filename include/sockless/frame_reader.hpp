@@ -94,8 +94,21 @@ class frame_reader {
 
   private:
     // Takes a message that is whole in one short frame, or else whatever is next, and says how many
-    // octets that was. What most need is here and calls nothing. None of these is inlined: where
-    // GCC 12 knows what `in` points to, it warns of what the sizes rule out.
+    // octets that was. This stands in front of its callers, for clang to evaluate them.
+    template <role Sender, auto Unmask>
+    [[gnu::always_inline]] constexpr std::size_t take_from(std::span<octet> in,
+                                                           frame_event& event) noexcept {
+        const std::size_t most = message_limit_ < frame_limit_ ? message_limit_ : frame_limit_;
+        const expected_frames expected{other(Sender), expected_.rsv1};
+        const short_message found = find_short_message(in, expected, most);
+        if (found.size == 0) return take_steps(in, event);
+        const bool is_ascii = Unmask(found.payload(in), found.key(in, expected.receiver));
+        if (!is_ascii && found.is_text(in)) return check_text(in, event, found);
+        return tell_message(in, event, found);
+    }
+
+    // What most messages need is here and calls nothing. None of these is inlined: where GCC 12
+    // knows what `in` points to, it warns of what the sizes rule out.
     [[gnu::noinline]] constexpr std::size_t take_message(std::span<octet> in,
                                                          frame_event& event) noexcept {
         const bool between = frame_.taken() == 0 && message_ == fragmentation::none && !ended_;
@@ -111,18 +124,6 @@ class frame_reader {
         return expected_.receiver == role::server
                    ? take_from<role::client, detail::unmask_to_ascii>(in, event)
                    : take_from<role::server, detail::unmask_to_ascii>(in, event);
-    }
-
-    template <role Sender, auto Unmask>
-    [[gnu::always_inline]] constexpr std::size_t take_from(std::span<octet> in,
-                                                           frame_event& event) noexcept {
-        const std::size_t most = message_limit_ < frame_limit_ ? message_limit_ : frame_limit_;
-        const expected_frames expected{other(Sender), expected_.rsv1};
-        const short_message found = find_short_message(in, expected, most);
-        if (found.size == 0) return take_steps(in, event);
-        const bool is_ascii = Unmask(found.payload(in), found.key(in, expected.receiver));
-        if (!is_ascii && found.is_text(in)) return check_text(in, event, found);
-        return tell_message(in, event, found);
     }
 
     [[gnu::noinline]] constexpr std::size_t check_text(std::span<octet> in, frame_event& event,
