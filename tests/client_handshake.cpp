@@ -128,7 +128,7 @@ void check_broken_line(const texts& lines, std::size_t line, rule wanted,
     const std::size_t count = std::min(line + 1, lines.size());
     std::string front =
         head_of(texts(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(count)));
-    front.resize(front.size() - (line < lines.size() ? 3 : 1));
+    front.erase(front.size() - (line < lines.size() ? 3 : 1));
     check_broken(front, head_of(lines), wanted, protocols, extensions);
 }
 
