@@ -1,11 +1,9 @@
 // fragmentation.hpp -- which data frame may follow which (RFC 6455, 5.4).
 //
-// One table for both roles and both directions. Control frames are not in it: they may stand
-// between any two fragments and change nothing.
+// The same for both roles and both directions. Control frames are not in it: they may stand between
+// any two fragments and change nothing.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 
 #include <sockless/opcode.hpp>
@@ -24,32 +22,15 @@ struct fragmentation_step {
     friend constexpr bool operator==(fragmentation_step, fragmentation_step) noexcept = default;
 };
 
-namespace detail {
-inline constexpr auto fragmentation_table = [] {
-    constexpr fragmentation_step none{.next = fragmentation::none};
-    constexpr fragmentation_step text{.next = fragmentation::text};
-    constexpr fragmentation_step binary{.next = fragmentation::binary};
-    // A fragmented message begins with another opcode than 0, goes on with 0 alone, and is not
-    // interleaved with another message.
-    constexpr fragmentation_step orphan{.broken = rule::nothing_to_continue};
-    constexpr fragmentation_step intruder{.broken = rule::unfinished_message};
-    // clang-format off
-    return std::array<std::array<fragmentation_step, 6>, 3>{{
-        //             continuation     text                binary
-        //             more    last     more      last      more      last
-        /* none   */ {{orphan, orphan,  text,     none,     binary,   none}},
-        /* text   */ {{text,   none,    intruder, intruder, intruder, intruder}},
-        /* binary */ {{binary, none,    intruder, intruder, intruder, intruder}},
-    }};
-    // clang-format on
-}();
-}  // namespace detail
-
 // What a data frame (continuation, text or binary) with this FIN bit does to the message that is
-// under way.
+// under way. It begins with another opcode than 0, goes on with 0 alone, and is not interleaved
+// with another one.
 constexpr fragmentation_step follow(fragmentation now, opcode data, bool fin) noexcept {
-    const std::size_t column = static_cast<std::size_t>(data) * 2 + (fin ? 1 : 0);
-    return detail::fragmentation_table[static_cast<std::size_t>(now)][column];
+    const bool begins = data != opcode::continuation;
+    if (now == fragmentation::none && !begins) return {.broken = rule::nothing_to_continue};
+    if (now != fragmentation::none && begins) return {.broken = rule::unfinished_message};
+    if (fin) return {.next = fragmentation::none};
+    return {.next = begins ? static_cast<fragmentation>(data) : now};
 }
 
 // The state in which a message of this type is unfinished.

@@ -134,20 +134,19 @@ class arriving_frame {
   public:
     // Takes the next octet of the header and judges it: the first octet that breaks a rule is the
     // last.
-    constexpr rule take(octet next, expected_frames expected) noexcept {
-        const std::size_t index = taken_++;
-        if (index == 0) {
+    constexpr rule take(octet next, const expected_frames& expected) noexcept {
+        if (taken_++ == 0) {
             first_ = next;
             return judge_first_octet(next, expected);
         }
-        if (index == 1) {
+        if (taken_ == 2) {
             second_ = next;
             const std::size_t extended = extended_length_size(length_code());
             if (extended == 0) left_ = length_code();
-            size_ = static_cast<octet>(2 + extended + key_size());
+            key_at_ = static_cast<octet>(2 + extended);
             return judge_second_octet(first_, next, expected);
         }
-        if (index + key_size() < size_) return take_length(next, index - 2);
+        if (taken_ <= key_at_) return take_length(next);
         key_ = key_.after(1);
         key_.octets[3] = next;
         return rule::none;
@@ -168,14 +167,15 @@ class arriving_frame {
         second_ = in[1];
         left_ = length;
         copy_octets(in.subspan(2 + extended, size - 2 - extended), key_.octets);
-        taken_ = size_ = static_cast<octet>(size);
+        taken_ = static_cast<octet>(size);
+        key_at_ = static_cast<octet>(2 + extended);
         return true;
     }
 
     constexpr std::size_t taken() const noexcept { return taken_; }
     // Was the octet just taken the last of the length?
-    constexpr bool has_length() const noexcept { return taken_ + key_size() == size_; }
-    constexpr bool has_header() const noexcept { return taken_ == size_; }
+    constexpr bool has_length() const noexcept { return taken_ == key_at_; }
+    constexpr bool has_header() const noexcept { return taken_ == key_at_ + key_size(); }
 
     constexpr bool is_final() const noexcept { return (first_ & wire::fin) != 0; }
     constexpr bool has_rsv1() const noexcept { return (first_ & wire::rsv1) != 0; }
@@ -191,6 +191,7 @@ class arriving_frame {
         left_ -= count;
         key_ = next;
     }
+
     constexpr octet unmask(octet masked) noexcept {
         const octet plain = masked ^ key_.octets[0];
         advance(1, key_.after(1));
@@ -200,29 +201,29 @@ class arriving_frame {
     // It has all come: the next octet begins another.
     constexpr void end() noexcept {
         taken_ = 0;
-        size_ = 2;
+        key_at_ = 2;
     }
 
     friend constexpr bool operator==(const arriving_frame&,
                                      const arriving_frame&) noexcept = default;
 
   private:
-    constexpr rule take_length(octet next, std::size_t index) noexcept {
+    constexpr rule take_length(octet next) noexcept {
         const bool wide = length_code() == wire::length64;
         // A length that a size_t cannot hold stays at the value above all limits.
         left_ = left_ > (unlimited >> 8) ? unlimited : left_ << 8 | next;
         // 5.2: "the most significant bit MUST be 0".
-        if (wide && index == 0 && left_ > 0x7F) return rule::huge_length;
+        if (wide && taken_ == 3 && left_ > 0x7F) return rule::huge_length;
         // 5.2: the shortest form. Six octets of zero prove a value that two octets could hold.
-        const std::size_t proof = wide ? 5 : 1;
+        const std::size_t proof = wide ? 8 : 4;
         const std::size_t least = wide ? 1 : wire::length16;
-        return index == proof && left_ < least ? rule::padded_length : rule::none;
+        return taken_ == proof && left_ < least ? rule::padded_length : rule::none;
     }
 
     octet first_ = 0;
     octet second_ = 0;
     octet taken_ = 0;
-    octet size_ = 2;  // of the header, as far as is known
+    octet key_at_ = 2;  // where the key begins, as far as is known
     masking_key key_{};
     std::size_t left_ = 0;
 };

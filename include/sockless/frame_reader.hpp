@@ -159,51 +159,53 @@ class frame_reader {
 
     // Reads up to the next event, or to an octet that breaks a rule, and stops in front of that.
     constexpr rule read_event(std::span<octet>& in, frame_event& event) noexcept {
-        if constexpr (!prefer_small) {
-            if (frame_.taken() == 0 && in.size() >= 2 &&
-                may_come(in[0], expected_.rsv1, message_) && frame_.take_common(in, expected_)) {
-                const rule broken = judge_common_header(in);
-                if (broken != rule::none) return broken;
+        rule broken = prefer_small ? rule::none : take_common_header(in);
+        if (broken != rule::none) return broken;
+        std::size_t good = 0;  // octets of a data frame's payload
+        while (broken != rule::none || !frame_.has_header() || frame_.left() > 0) {
+            if (in.empty() || broken != rule::none) {
+                // What stands in front of a bad octet is told first.
+                if (good == 0) return broken;
+                break;
             }
+            const std::size_t size = prefer_small ? 0 : take_data(in);
+            if (size == 0) broken = take_octet(in, good);
+            good += size;
         }
-        while (true) {
-            const bool has_header = frame_.has_header();
-            if (has_header && !is_control(frame_.op())) return read_data(in, event);
-            if (has_header && frame_.left() == 0) break;
-            if (in.empty()) return rule::none;
-            const octet next = in.front();
-            const rule broken = has_header ? take_control(next) : take_header(next);
+        const bool control = is_control(frame_.op());
+        if (control) tell_control(event);
+        if (!control) tell_slice({in.data() - good, good}, event);
+        return rule::none;
+    }
+
+    constexpr rule take_common_header(std::span<octet>& in) noexcept {
+        const bool may_be =
+            frame_.taken() == 0 && in.size() >= 2 && may_come(in[0], expected_.rsv1, message_);
+        if (!may_be || !frame_.take_common(in, expected_)) return rule::none;
+        const rule broken = is_control(frame_.op()) ? rule::none : judge_length();
+        in = in.subspan(frame_.taken() - (broken == rule::none ? 0 : frame_.key_size() + 1));
+        return broken;
+    }
+
+    // Takes the next octet of a header or a payload, and counts those of data.
+    constexpr rule take_octet(std::span<octet>& in, std::size_t& good) noexcept {
+        if (!frame_.has_header()) {
+            const rule broken = take_header(in.front());
             if (broken != rule::none) return broken;
-            in = in.subspan(1);
+        } else {
+            const rule broken = take_payload(in.front());
+            if (broken != rule::none) return broken;
+            if (!is_control(frame_.op())) ++good;
         }
-        tell_control(event);
+        in = in.subspan(1);
         return rule::none;
     }
 
     constexpr rule take_header(octet next) noexcept {
         const rule broken = frame_.take(next, expected_);
         if (broken != rule::none || is_control(frame_.op())) return broken;
-        return judge_data_frame();
-    }
-
-    constexpr rule judge_common_header(std::span<octet>& in) noexcept {
-        const std::size_t size = frame_.taken();
-        rule broken = rule::none;
-        if (!is_control(frame_.op())) {
-            after_frame_ = follow(message_, frame_.op(), frame_.is_final()).next;
-            broken = judge_length();
-        }
-        in = in.subspan(broken == rule::none ? size : size - frame_.key_size() - 1);
-        return broken;
-    }
-
-    // The rules of a data frame that need to know more than its header.
-    constexpr rule judge_data_frame() noexcept {
-        if (frame_.taken() == 1) {
-            const fragmentation_step step = follow(message_, frame_.op(), frame_.is_final());
-            after_frame_ = step.next;
-            return step.broken;
-        }
+        // The rules of a data frame that need to know more than its header.
+        if (frame_.taken() == 1) return follow(message_, frame_.op(), frame_.is_final()).broken;
         return frame_.has_length() ? judge_length() : rule::none;
     }
 
@@ -237,18 +239,39 @@ class frame_reader {
         room_ = compressed_ ? compressed_limit(message_limit_) : message_limit_;
     }
 
-    constexpr rule read_data(std::span<octet>& in, frame_event& event) noexcept {
-        const std::size_t size = in.size() < frame_.left() ? in.size() : frame_.left();
-        if (size == 0 && frame_.left() > 0) return rule::none;
-        const bool checked = type_ == message_type::text && !compressed_;
-        const std::size_t room = frame_.is_final() ? frame_.left() : unlimited;
-        masking_key key = frame_.key();
-        const std::size_t good = unmask(in.first(size), key, checked, text_, room);
-        // What stands in front of a bad octet is told first.
-        if (good == 0 && size > 0) return rule::bad_text;
-        event.payload = in.first(good);
-        frame_.advance(good, key);
+    // Takes octets of a data frame's payload at once, up to a bad one, and says how many.
+    constexpr std::size_t take_data(std::span<octet>& in) noexcept {
+        if (!frame_.has_header() || is_control(frame_.op())) return 0;
+        const std::size_t good = unmask(in, frame_, is_checked(), text_);
         in = in.subspan(good);
+        return good;
+    }
+
+    // Takes the next octet of any payload.
+    constexpr rule take_payload(octet& next) noexcept {
+        const octet plain = next ^ frame_.key().octets[0];
+        const std::size_t following = frame_.left() - 1;
+        octet* to = &next;
+        rule broken = rule::none;
+        if (is_control(frame_.op())) {
+            const std::size_t index = frame_.length_code() - frame_.left();
+            to = &control_[index];
+            // No data comes after a Close, so the text checker is free for the reason.
+            if (frame_.op() == opcode::close)
+                broken = judge_close_octet(index, control_[0], plain, following, text_);
+        } else if (is_checked() && !text_.take(plain, frame_.is_final() ? following : unlimited)) {
+            broken = rule::bad_text;
+        }
+        if (broken == rule::none) *to = frame_.unmask(next);
+        return broken;
+    }
+
+    constexpr bool is_checked() const noexcept {
+        return type_ == message_type::text && !compressed_;
+    }
+
+    constexpr void tell_slice(std::span<octet> slice, frame_event& event) noexcept {
+        event.payload = slice;
         event.kind = frame_event::what::slice;
         event.type = type_;
         event.first = fresh_;
@@ -257,23 +280,16 @@ class frame_reader {
         fresh_ = false;
         if (frame_.left() == 0) {
             event.last = frame_.is_final();
-            message_ = after_frame_;
+            message_ = event.last ? fragmentation::none : unfinished(type_);
             frame_.end();
         }
-        return rule::none;
-    }
-
-    constexpr rule take_control(octet next) noexcept {
-        const std::size_t index = frame_.length_code() - frame_.left();
-        const octet plain = frame_.unmask(next);
-        control_[index] = plain;
-        if (frame_.op() != opcode::close) return rule::none;
-        // No data comes after a Close, so the text checker is free for the reason.
-        return judge_close_octet(index, control_[0], plain, frame_.left(), text_);
     }
 
     constexpr void tell_control(frame_event& event) noexcept {
-        event.kind = kind_of(frame_.op());
+        using what = frame_event::what;
+        // The events of control frames stand in the order of their opcodes.
+        const int index = static_cast<int>(frame_.op()) - static_cast<int>(opcode::close);
+        event.kind = static_cast<what>(static_cast<int>(what::close) + index);
         event.payload = std::span<octet>(control_).first(frame_.length_code());
         if (frame_.op() == opcode::close) {
             event.code = close_code_of(event.payload);
@@ -283,16 +299,9 @@ class frame_reader {
         frame_.end();
     }
 
-    // The events of control frames stand in the order of their opcodes.
-    static constexpr frame_event::what kind_of(opcode control) noexcept {
-        const int index = static_cast<int>(control) - static_cast<int>(opcode::close);
-        return static_cast<frame_event::what>(static_cast<int>(frame_event::what::close) + index);
-    }
-
     arriving_frame frame_;
     utf8_checker text_;
     fragmentation message_ = fragmentation::none;
-    fragmentation after_frame_ = fragmentation::none;  // what message_ will be then
     bool compressed_ = false;
     message_type type_ = message_type::binary;
     bool fresh_ = false;  // nothing of the message has been handed out

@@ -147,7 +147,7 @@ class frame_writer {
             .op = begins ? opcode_of(frame.type) : opcode::continuation,
             .length = length,
         };
-        message_ = follow(message_, header.op, header.fin).next;
+        message_ = frame.last ? fragmentation::none : unfinished(frame.type);
         return detail::put_header(header, key, out);
     }
 

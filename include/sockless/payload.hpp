@@ -8,6 +8,8 @@
 #include <span>
 #include <type_traits>
 
+#include <sockless/frame_header.hpp>
+#include <sockless/limits.hpp>
 #include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/utf8.hpp>
@@ -81,6 +83,17 @@ constexpr std::size_t unmask(std::span<octet> piece, masking_key& key, bool is_t
         return detail::unmask_parts(piece, key, is_text, text, room);
     }
     return detail::unmask_part(piece, key, is_text, text, room - piece.size());
+}
+
+// The same for as much of a data frame's payload as there is.
+constexpr std::size_t unmask(std::span<octet> in, arriving_frame& frame, bool is_text,
+                             utf8_checker& text) noexcept {
+    const std::size_t size = in.size() < frame.left() ? in.size() : frame.left();
+    const std::size_t room = frame.is_final() ? frame.left() : unlimited;
+    masking_key key = frame.key();
+    const std::size_t good = unmask(in.first(size), key, is_text, text, room);
+    frame.advance(good, key);
+    return good;
 }
 
 }  // namespace sockless::inline v0
