@@ -52,7 +52,11 @@ namespace detail {
 // Tests of one octet, or of each in a vector. 5.5: what a field value consists of. No control but
 // HTAB; above ASCII, anything.
 inline constexpr auto in_value = [](auto o) noexcept {
-    return ((o >= octet{' '}) & (o != octet{0x7F})) | (o == octet{'\t'});
+    if constexpr (prefer_small) {  // jumps take less code
+        return (o >= ' ' && o != 0x7F) || o == '\t';
+    } else {
+        return ((o >= octet{' '}) & (o != octet{0x7F})) | (o == octet{'\t'});
+    }
 };
 // The sign makes a number of a bool: clang takes "|" between two that are called for a mistake.
 inline constexpr auto is_within = [](auto o, octet first, octet last) noexcept {
@@ -63,7 +67,11 @@ inline constexpr auto is_letter = [](auto o) noexcept {
 };
 // What hosts and most tokens consist of: letters, digits and three marks.
 inline constexpr auto in_host = [](auto o) noexcept {
-    return is_letter(o) | (is_within(o, '-', '9') & (o != octet{'/'})) | (o == octet{'_'});
+    if constexpr (prefer_small) {
+        return is_letter(o) || (is_within(o, '-', '9') && o != '/') || o == '_';
+    } else {
+        return is_letter(o) | (is_within(o, '-', '9') & (o != octet{'/'})) | (o == octet{'_'});
+    }
 };
 
 template <class Octets, class Test>
@@ -148,8 +156,9 @@ constexpr bool same_letters(std::span<const octet> a, std::span<const Char> b) n
     if (a.size() != b.size()) return false;
     std::size_t i = prefer_small || std::is_constant_evaluated() ? 0 : same_words(a, b);
     for (; i < a.size(); ++i) {
-        const auto other = static_cast<octet>(b[i]);
-        if (a[i] != other && lower_case(a[i]) != lower_case(other)) return false;
+        // The two cases of a letter differ in one bit.
+        const int other = a[i] ^ static_cast<octet>(b[i]);
+        if (other != 0 && (other != 0x20 || !is_letter(a[i]))) return false;
     }
     return true;
 }
@@ -237,12 +246,10 @@ constexpr bool has_token(text_view list, std::string_view token) noexcept {
         const octet next = i < list.size() ? list.octets[i] : octet{','};
         if (next == ',' && !quoted) {
             found = found || same_text({list.octets.first(end).subspan(begin)}, token);
-            begin = end = i + 1;
+            begin = end;
         } else if (!is_blank(next)) {
             if (begin == end) begin = i;
             end = i + 1;
-        } else if (begin == end) {
-            begin = end = i + 1;
         }
         if (next == '"') quoted = !quoted;
         if (next == '\\' && quoted) ++i;  // 5.6.4: even a quote behind it is only an octet
