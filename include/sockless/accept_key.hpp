@@ -74,8 +74,7 @@ constexpr sha1_digest hash_key(text_view key) noexcept {
 }  // namespace detail
 
 // 4.2.2: the key and the GUID in a row, through SHA-1 and base64.
-constexpr void put_accept_key(text_view key,
-                              std::span<octet, sizeof(accept_value)> out) noexcept {
+constexpr void put_accept_key(text_view key, std::span<octet, sizeof(accept_value)> out) noexcept {
     if (!prefer_small && key.size() == 24) {
         base64_encode(detail::hash_key(key), out);
         return;

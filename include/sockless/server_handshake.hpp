@@ -66,10 +66,9 @@ class server_handshake {
     }
 
     constexpr rule take_target(std::span<const octet> head) noexcept {
-        const text_view target{head.subspan(request_line::before_target)};
-        if (target.octets.front() == '/') return rule::none;
+        if (head[request_line::before_target] == '/') return rule::none;
         // 9112, 3.2.2: what an absolute target says counts for more than Host.
-        target_host_ = authority_of(target, request_line::before_target);
+        target_host_ = detail::authority_in(head, request_line::before_target);
         return parse_authority(target_host_.in(head)) ? rule::none : rule::bad_target;
     }
 
@@ -254,8 +253,8 @@ constexpr written refuse(rule broken, std::span<octet> out) noexcept {
     if (!is_of_opening(broken)) return {result::bad_head, 0};
     if (out.size() < longest_refusal) return {result::full, longest_refusal};
     copy_octets(detail::refusal, out);
-    const octet digits = detail::refusal_digits[static_cast<std::size_t>(broken) -
-                                                detail::first_of_opening];
+    const octet digits =
+        detail::refusal_digits[static_cast<std::size_t>(broken) - detail::first_of_opening];
     out[10] = static_cast<octet>('0' + (digits >> 4));
     out[11] = static_cast<octet>('0' + (digits & 15));
     return {result::done, longest_refusal};
