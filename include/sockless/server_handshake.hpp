@@ -39,12 +39,13 @@ class server_handshake {
     // what did not come is broken by the last octet of the head.
     constexpr outcome<request_kind> read(std::span<const octet> head) noexcept {
         using is = outcome<request_kind>::is;
-        head_part part = head_part::nothing;
-        do {
-            part = scanner_.next(head);
+        while (true) {
+            const head_part part = scanner_.next(head);
             if (part == head_part::nothing) return {};
-            if (part != head_part::broken) scanner_.fail(judge(part, head));
-        } while (part != head_part::end && scanner_.broken() == rule::none);
+            if (part == head_part::broken) break;
+            scanner_.fail(judge(part, head));
+            if (part == head_part::end) break;
+        }
         const rule broken = scanner_.broken();
         return {broken == rule::none ? is::value : is::broken, kind(), broken, scanner_.offset()};
     }
