@@ -64,17 +64,28 @@ constexpr std::size_t header_size(std::uint64_t length, bool masked) noexcept {
 }
 
 namespace detail {
-// encode_header(), where there is just room for what it takes. The key comes apart, because a copy
-// of one that was made just now would be waited for.
-constexpr std::size_t put_header(const frame_header& header, const std::optional<masking_key>& key,
-                                 std::span<octet> out) noexcept {
-    const octet code = length_code(header.length);
-    out[0] = static_cast<octet>((header.fin ? wire::fin : 0) | (header.rsv1 ? wire::rsv1 : 0) |
-                                static_cast<octet>(header.op));
-    out[1] = static_cast<octet>((key ? wire::mask : 0) | code);
+constexpr octet first_octet_of(bool fin, bool rsv1, opcode op) noexcept {
+    return static_cast<octet>((fin ? wire::fin : 0) | (rsv1 ? wire::rsv1 : 0) |
+                              static_cast<octet>(op));
+}
+
+// A header, all but its key.
+constexpr std::size_t put_keyless(std::span<octet> out, octet first, bool masked,
+                                  std::uint64_t length) noexcept {
+    const octet code = length_code(length);
+    out[0] = first;
+    out[1] = static_cast<octet>((masked ? wire::mask : 0) | code);
     const std::size_t extended = extended_length_size(code);
-    store_network(header.length, out.subspan(2, extended));
-    std::size_t size = 2 + extended;
+    store_network(length, out.subspan(2, extended));
+    return 2 + extended;
+}
+
+// encode_header(), where there is just room for what it takes. The key comes apart, because a copy
+// of one that was made just now would be waited for. Inlined, so that a server knows of no key.
+[[gnu::always_inline]] constexpr std::size_t put_header(octet first, std::uint64_t length,
+                                                        const std::optional<masking_key>& key,
+                                                        std::span<octet> out) noexcept {
+    std::size_t size = put_keyless(out, first, key.has_value(), length);
     if (!key) return size;
     // From a copy: GCC 12 warns of a read of what an optional lacks where the key is copied away.
     const masking_key copy = *key;
@@ -86,7 +97,8 @@ constexpr std::size_t put_header(const frame_header& header, const std::optional
 // Writes the header and says how many octets it took. The length is at most wire::longest_frame.
 constexpr std::size_t encode_header(const frame_header& header,
                                     std::span<octet, longest_header> out) noexcept {
-    return detail::put_header(header, header.key, out);
+    return detail::put_header(detail::first_octet_of(header.fin, header.rsv1, header.op),
+                              header.length, header.key, out);
 }
 
 // What a receiver knows of the frames to come: its own role, and whether an extension that was
