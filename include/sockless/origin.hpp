@@ -14,6 +14,7 @@
 
 #include <sockless/header_list.hpp>
 #include <sockless/octets.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
@@ -37,11 +38,11 @@ constexpr bool is_digit(octet o) noexcept { return o >= '0' && o <= '9'; }
 // more, of which no resolver and no browser makes a host: a name of any other script comes as
 // Punycode. A single dot may end it, no label is empty.
 constexpr std::size_t name_size(std::span<const octet> text) noexcept {
-    const std::size_t size = run_of(text, in_host);
-    octet before = '.';
-    for (const octet o : text.first(size)) {
-        if (o == '.' && before == '.') return 0;
-        before = o;
+    const std::size_t most = prefer_small ? text.size() : run_of(text, in_host);
+    std::size_t size = 0;
+    for (octet before = '.'; size < most; before = text[size++]) {
+        if (prefer_small && !in_host(text[size])) break;
+        if (text[size] == '.' && before == '.') return 0;
     }
     return size;
 }
@@ -50,9 +51,10 @@ constexpr std::size_t name_size(std::span<const octet> text) noexcept {
 // addresses are only compared.
 constexpr std::size_t address_size(std::span<const octet> text) noexcept {
     for (std::size_t i = 1; i < text.size(); ++i) {
-        const octet o = lower_case(text[i]);
+        const octet o = text[i];
         if (o == ']') return i < 3 ? 0 : i + 1;
-        if (!is_digit(o) && (o < 'a' || o > 'f') && o != ':' && o != '.') return 0;
+        const bool is_hex = is_digit(o) || is_within(static_cast<octet>(o | 0x20), 'a', 'f');
+        if (!is_hex && o != ':' && o != '.') return 0;
     }
     return 0;
 }
