@@ -152,7 +152,8 @@ std::size_t same_words(std::span<const octet> a, std::span<const Char> b) noexce
 }
 
 template <class Char>
-constexpr bool same_letters(std::span<const octet> a, std::span<const Char> b) noexcept {
+[[gnu::always_inline]] constexpr bool same_letters(std::span<const octet> a,
+                                                   std::span<const Char> b) noexcept {
     if (a.size() != b.size()) return false;
     std::size_t i = prefer_small || std::is_constant_evaluated() ? 0 : same_words(a, b);
     for (; i < a.size(); ++i) {
@@ -165,12 +166,12 @@ constexpr bool same_letters(std::span<const octet> a, std::span<const Char> b) n
 }  // namespace detail
 
 // The same but for the case of ASCII letters.
-constexpr bool same_text(text_view a, std::string_view b) noexcept {
-    return detail::same_letters(a.octets, std::span<const char>(b));
-}
 constexpr bool same_text(text_view a, text_view b) noexcept {
-    if (!std::is_constant_evaluated()) return same_text(a, static_cast<std::string_view>(b));
     return detail::same_letters(a.octets, b.octets);
+}
+constexpr bool same_text(text_view a, std::string_view b) noexcept {
+    if (!std::is_constant_evaluated()) return same_text(a, text_view{octets_of(b)});
+    return detail::same_letters(a.octets, std::span<const char>(b));
 }
 
 // Does it begin like this, in any case?
