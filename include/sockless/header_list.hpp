@@ -235,9 +235,12 @@ class list_reader {
     bool malformed_ = false;
 };
 
-// Is this token in a list of tokens? Whole, in any case, and only if the list is none of the
-// malformed ones. This reads a list just as list_reader does, in less code.
-constexpr bool has_token(text_view list, std::string_view token) noexcept {
+namespace detail {
+// Is this token in a list of tokens? Whole, in any case, and
+// only if the list is none of the malformed ones. This reads a list just as list_reader does, in
+// less code.
+template <class Token>
+[[gnu::always_inline]] constexpr bool find_token(text_view list, Token token) noexcept {
     if (!prefer_small && same_text(list, token)) return true;
     std::size_t begin = 0;  // of the element, without the blanks around it
     std::size_t end = 0;
@@ -256,6 +259,14 @@ constexpr bool has_token(text_view list, std::string_view token) noexcept {
         if (next == '\\' && quoted) ++i;  // 5.6.4: even a quote behind it is only an octet
     }
     return found && !quoted;
+}
+}  // namespace detail
+constexpr bool has_token(text_view list, text_view token) noexcept {
+    return detail::find_token(list, token);
+}
+constexpr bool has_token(text_view list, std::string_view token) noexcept {
+    if (!std::is_constant_evaluated()) return has_token(list, text_view{octets_of(token)});
+    return detail::find_token(list, token);
 }
 
 // The names in a list that we write: "chat, superchat" or "a; b=1, c". What we write has no comma
