@@ -27,11 +27,8 @@ inline constexpr std::string_view websocket_guid = "258EAFA5-E914-47DA-95CA-C5AB
 namespace detail {
 // RFC 4648, 4: the letters of base64.
 inline constexpr auto in_base64 = [](auto o) noexcept {
-    if constexpr (prefer_small) {  // jumps take less code
-        return is_letter(o) || is_within(o, '/', '9') || o == '+';
-    } else {
-        return is_letter(o) | is_within(o, '/', '9') | (o == octet{'+'});
-    }
+    if constexpr (prefer_small) return +(is_letter(o) || is_within(o, '/', '9') || o == '+');
+    return is_letter(o) | is_within(o, '/', '9') | (o == octet{'+'});
 };
 }  // namespace detail
 

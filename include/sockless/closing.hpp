@@ -22,14 +22,13 @@ enum class closing_event : std::uint8_t { send_data, send_close, get_data, get_c
 constexpr std::optional<closing> follow(closing now, closing_event event) noexcept {
     const auto bits = static_cast<unsigned>(now);
     const auto sent = static_cast<unsigned>(closing::sent);
-    const auto received = static_cast<unsigned>(closing::received);
     // 5.5.1: nothing is sent after our own Close.
     if (event <= closing_event::send_close && (bits & sent) != 0) return std::nullopt;
     switch (event) {
         case closing_event::send_close:
             return static_cast<closing>(bits | sent);
         case closing_event::get_close:
-            return static_cast<closing>(bits | received);
+            return static_cast<closing>(bits | static_cast<unsigned>(closing::received));
         case closing_event::end:
             return closing::closed;
         default:

@@ -236,9 +236,7 @@ class endpoint {
         if (due_ == reply::close || !follow(state_, closing_event::send_close)) return;
         if (began_ == side::nobody) began_ = side::us;
         due_ = reply::close;
-        reply_size_ = 0;
-        if (code == no_status_code) return;
-        reply_size_ = 2;
+        reply_size_ = code == no_status_code ? 0 : 2;
         store_network(code, std::span<octet>(reply_).first<2>());
     }
 

@@ -49,14 +49,11 @@ constexpr bool is_token_octet(octet o) noexcept {
 constexpr bool is_blank(octet o) noexcept { return o == ' ' || o == '\t'; }
 
 namespace detail {
-// Tests of one octet, or of each in a vector. 5.5: what a field value consists of. No control but
-// HTAB; above ASCII, anything.
+// Tests of one octet, or of each in a vector: of one, jumps take less code. 5.5: what a field value
+// consists of. No control but HTAB; above ASCII, anything.
 inline constexpr auto in_value = [](auto o) noexcept {
-    if constexpr (prefer_small) {  // jumps take less code
-        return (o >= ' ' && o != 0x7F) || o == '\t';
-    } else {
-        return ((o >= octet{' '}) & (o != octet{0x7F})) | (o == octet{'\t'});
-    }
+    if constexpr (prefer_small) return +((o >= ' ' && o != 0x7F) || o == '\t');
+    return ((o >= octet{' '}) & (o != octet{0x7F})) | (o == octet{'\t'});
 };
 // The sign makes a number of a bool: clang takes "|" between two that are called for a mistake.
 inline constexpr auto is_within = [](auto o, octet first, octet last) noexcept {
@@ -68,10 +65,9 @@ inline constexpr auto is_letter = [](auto o) noexcept {
 // What hosts and most tokens consist of: letters, digits and three marks.
 inline constexpr auto in_host = [](auto o) noexcept {
     if constexpr (prefer_small) {
-        return is_letter(o) || (is_within(o, '-', '9') && o != '/') || o == '_';
-    } else {
-        return is_letter(o) | (is_within(o, '-', '9') & (o != octet{'/'})) | (o == octet{'_'});
+        return +(is_letter(o) || (is_within(o, '-', '9') && o != '/') || o == '_');
     }
+    return is_letter(o) | (is_within(o, '-', '9') & (o != octet{'/'})) | (o == octet{'_'});
 };
 
 template <class Octets, class Test>
