@@ -18,9 +18,9 @@
 #include <sockless/masking.hpp>         // 5.3
 #include <sockless/utf8_blocks.hpp>     // RFC 3629 in blocks
 #include <sockless/utf8.hpp>            // 8.1
-#include <sockless/payload.hpp>         // 5.3 and 8.1 in one step
 #include <sockless/frame_header.hpp>    // 5.2: the layout
-#include <sockless/fragmentation.hpp>   // 5.4: a table
+#include <sockless/payload.hpp>         // 5.3 and 8.1 in one step
+#include <sockless/fragmentation.hpp>   // 5.4: what may follow what
 #include <sockless/first_octet.hpp>     // 5.2, 5.4: what a frame may begin with
 #include <sockless/short_message.hpp>   // 5.2: a whole message in one short frame
 #include <sockless/close_payload.hpp>   // 5.5.1
