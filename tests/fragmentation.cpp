@@ -9,6 +9,7 @@
 
 #include "support/catch.hpp"
 
+using sockless::behind;
 using sockless::follow;
 using sockless::fragmentation;
 using sockless::fragmentation_step;
@@ -128,5 +129,10 @@ TEST_CASE("an unfinished message is of the type that its first frame had") {
     CHECK(unfinished(message_type::binary) == fragmentation::binary);
     for (const message_type type : {message_type::text, message_type::binary}) {
         CHECK(unfinished(type) == follow(fragmentation::none, opcode_of(type), false).next);
+        for (const bool fin : {false, true}) {
+            CHECK(behind(type, fin) == follow(fragmentation::none, opcode_of(type), fin).next);
+            CHECK(behind(type, fin) ==
+                  follow(unfinished(type), sockless::opcode::continuation, fin).next);
+        }
     }
 }

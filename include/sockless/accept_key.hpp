@@ -70,16 +70,19 @@ constexpr sha1_digest hash_key(text_view key) noexcept {
 }  // namespace detail
 
 // 4.2.2: the key and the GUID in a row, through SHA-1 and base64.
-constexpr accept_value accept_key(text_view key) noexcept {
-    accept_value out{};
+constexpr void put_accept_key(text_view key, std::span<octet, sizeof(accept_value)> out) noexcept {
     if (!prefer_small && key.size() == 24) {
         base64_encode(detail::hash_key(key), out);
-        return out;
+        return;
     }
     sha1_hasher hasher;
     hasher.take(key.octets);
     for (const char next : websocket_guid) hasher.take(static_cast<octet>(next));
     base64_encode(hasher.finish(), out);
+}
+constexpr accept_value accept_key(text_view key) noexcept {
+    accept_value out{};
+    put_accept_key(key, out);
     return out;
 }
 

@@ -1,7 +1,7 @@
 // closing.hpp -- how far the closing handshake has come (RFC 6455, 7.1).
 //
 // Every transition is in this file, and nothing here knows whether we are the client or the server:
-// one table judges what we send and what the peer sends. The endpoint only looks it up.
+// one table judges what we send and what the peer sends. The endpoint only asks.
 #pragma once
 
 #include <array>
@@ -14,20 +14,18 @@
 
 namespace sockless::inline v0 {
 
+// Two bits: our Close has left, and the peer's has come.
 enum class closing : std::uint8_t { open, sent, received, closed };
 enum class closing_event : std::uint8_t { send_data, send_close, get_data, get_close, end };
 
 namespace detail {
-// None of the states. An optional of each would take two octets.
-inline constexpr auto no_closing = static_cast<closing>(0xFF);
-
 // no:    5.5.1: nothing is sent after our own Close.
 // get_*: 1.4 has us discard whatever follows the peer's Close (rows `received` and `closed`).
 inline constexpr auto closing_table = [] {
     using enum closing;
-    constexpr closing no = no_closing;
+    constexpr std::optional<closing> no;
     // clang-format off
-    return std::array<std::array<closing, 5>, 4>{{
+    return std::array<std::array<std::optional<closing>, 5>, 4>{{
         //               send_data  send_close  get_data   get_close  end
         /* open     */ {{open,      sent,       open,      received,  closed}},
         /* sent     */ {{no,        no,         sent,      closed,    closed}},
@@ -38,13 +36,28 @@ inline constexpr auto closing_table = [] {
 }();
 }  // namespace detail
 
-// The state after an event, or nothing if it must not happen.
+// The state after an event, or nothing if it must not happen: what the table says, in less than the
+// table takes.
 constexpr std::optional<closing> follow(closing now, closing_event event) noexcept {
-    const closing next =
-        detail::closing_table[static_cast<std::size_t>(now)][static_cast<std::size_t>(event)];
-    if (next == detail::no_closing) return std::nullopt;
-    return next;
+    const auto bits = static_cast<unsigned>(now);
+    const auto sent = static_cast<unsigned>(closing::sent);
+    const auto received = static_cast<unsigned>(closing::received);
+    if (event <= closing_event::send_close && (bits & sent) != 0) return std::nullopt;
+    if (event == closing_event::send_close) return static_cast<closing>(bits | sent);
+    if (event == closing_event::get_close) return static_cast<closing>(bits | received);
+    return event == closing_event::end ? closing::closed : now;
 }
+
+static_assert([] {
+    bool same = true;
+    for (std::size_t now = 0; now < 4; ++now) {
+        for (std::size_t event = 0; event < 5; ++event) {
+            same = same && follow(static_cast<closing>(now), static_cast<closing_event>(event)) ==
+                               detail::closing_table[now][event];
+        }
+    }
+    return same;
+}());
 
 enum class side : std::uint8_t { nobody, us, peer };
 

@@ -85,7 +85,9 @@ class endpoint {
         if (allowed != result::done) return allowed;
         const result good = judge_reason(reason);
         if (good != result::done) return good;
-        queue_close(code.value(), reason);
+        queue_close(code.value());  // which puts the code in front
+        const std::size_t size = copy_text(reason, std::span<octet>(reply_).subspan(2));
+        reply_size_ = static_cast<std::uint8_t>(2 + size);
         return result::done;
     }
 
@@ -230,15 +232,12 @@ class endpoint {
     }
 
     // 5.5.1: one Close leaves, the first that was due.
-    constexpr void queue_close(std::uint16_t code, std::string_view reason = {}) noexcept {
+    constexpr void queue_close(std::uint16_t code) noexcept {
         if (due_ == reply::close || !follow(state_, closing_event::send_close)) return;
         if (began_ == side::nobody) began_ = side::us;
         due_ = reply::close;
-        reply_size_ = 0;
-        if (code == no_status_code) return;
-        const std::span<octet> body(reply_);
-        store_network(code, body.first(2));
-        reply_size_ = static_cast<std::uint8_t>(2 + copy_text(reason, body.subspan(2)));
+        reply_size_ = code == no_status_code ? 0 : 2;
+        store_network(code, std::span<octet>(reply_).first<2>());
     }
 
     // The two that hold a control payload stand last: firmware reaches what is near in less code.

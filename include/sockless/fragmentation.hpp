@@ -46,15 +46,34 @@ inline constexpr auto fragmentation_table = [] {
 }  // namespace detail
 
 // What a data frame (continuation, text or binary) with this FIN bit does to the message that is
-// under way.
+// under way: what the table says, in less than the table takes.
 constexpr fragmentation_step follow(fragmentation now, opcode data, bool fin) noexcept {
-    const std::size_t column = static_cast<std::size_t>(data) * 2 + (fin ? 1 : 0);
-    return detail::fragmentation_table[static_cast<std::size_t>(now)][column];
+    const bool begins = data != opcode::continuation;
+    if (now == fragmentation::none && !begins) return {.broken = rule::nothing_to_continue};
+    if (now != fragmentation::none && begins) return {.broken = rule::unfinished_message};
+    if (fin) return {.next = fragmentation::none};
+    return {.next = begins ? static_cast<fragmentation>(data) : now};
 }
+
+static_assert([] {
+    bool same = true;
+    for (std::size_t row = 0; row < 3; ++row) {
+        for (std::size_t column = 0; column < 6; ++column) {
+            same = same && follow(static_cast<fragmentation>(row), static_cast<opcode>(column / 2),
+                                  column % 2 == 1) == detail::fragmentation_table[row][column];
+        }
+    }
+    return same;
+}());
 
 // The state in which a message of this type is unfinished.
 constexpr fragmentation unfinished(message_type type) noexcept {
     return static_cast<fragmentation>(type);
+}
+
+// The state behind a frame of a message of this type, if the frame broke no rule.
+constexpr fragmentation behind(message_type type, bool fin) noexcept {
+    return fin ? fragmentation::none : unfinished(type);
 }
 
 }  // namespace sockless::inline v0

@@ -64,17 +64,28 @@ constexpr std::size_t header_size(std::uint64_t length, bool masked) noexcept {
 }
 
 namespace detail {
-// encode_header(), where there is just room for what it takes. The key comes apart, because a copy
-// of one that was made just now would be waited for.
-constexpr std::size_t put_header(const frame_header& header, const std::optional<masking_key>& key,
-                                 std::span<octet> out) noexcept {
-    const octet code = length_code(header.length);
-    out[0] = static_cast<octet>((header.fin ? wire::fin : 0) | (header.rsv1 ? wire::rsv1 : 0) |
-                                static_cast<octet>(header.op));
-    out[1] = static_cast<octet>((key ? wire::mask : 0) | code);
+constexpr octet first_octet_of(bool fin, bool rsv1, opcode op) noexcept {
+    return static_cast<octet>((fin ? wire::fin : 0) | (rsv1 ? wire::rsv1 : 0) |
+                              static_cast<octet>(op));
+}
+
+// A header, all but its key.
+constexpr std::size_t put_keyless(std::span<octet> out, octet first, bool masked,
+                                  std::uint64_t length) noexcept {
+    const octet code = length_code(length);
+    out[0] = first;
+    out[1] = static_cast<octet>((masked ? wire::mask : 0) | code);
     const std::size_t extended = extended_length_size(code);
-    store_network(header.length, out.subspan(2, extended));
-    std::size_t size = 2 + extended;
+    store_network(length, out.subspan(2, extended));
+    return 2 + extended;
+}
+
+// encode_header(), where there is just room for what it takes. The key comes apart, because a copy
+// of one that was made just now would be waited for. Inlined, so that a server knows of no key.
+[[gnu::always_inline]] constexpr std::size_t put_header(octet first, std::uint64_t length,
+                                                        const std::optional<masking_key>& key,
+                                                        std::span<octet> out) noexcept {
+    std::size_t size = put_keyless(out, first, key.has_value(), length);
     if (!key) return size;
     // From a copy: GCC 12 warns of a read of what an optional lacks where the key is copied away.
     const masking_key copy = *key;
@@ -86,7 +97,8 @@ constexpr std::size_t put_header(const frame_header& header, const std::optional
 // Writes the header and says how many octets it took. The length is at most wire::longest_frame.
 constexpr std::size_t encode_header(const frame_header& header,
                                     std::span<octet, longest_header> out) noexcept {
-    return detail::put_header(header, header.key, out);
+    return detail::put_header(detail::first_octet_of(header.fin, header.rsv1, header.op),
+                              header.length, header.key, out);
 }
 
 // What a receiver knows of the frames to come: its own role, and whether an extension that was
@@ -134,20 +146,19 @@ class arriving_frame {
   public:
     // Takes the next octet of the header and judges it: the first octet that breaks a rule is the
     // last.
-    constexpr rule take(octet next, expected_frames expected) noexcept {
-        const std::size_t index = taken_++;
-        if (index == 0) {
+    constexpr rule take(octet next, const expected_frames& expected) noexcept {
+        if (taken_++ == 0) {
             first_ = next;
             return judge_first_octet(next, expected);
         }
-        if (index == 1) {
+        if (taken_ == 2) {
             second_ = next;
             const std::size_t extended = extended_length_size(length_code());
             if (extended == 0) left_ = length_code();
-            size_ = static_cast<octet>(2 + extended + key_size());
+            key_at_ = static_cast<octet>(2 + extended);
             return judge_second_octet(first_, next, expected);
         }
-        if (index + key_size() < size_) return take_length(next, index - 2);
+        if (taken_ <= key_at_) return take_length(next);
         key_ = key_.after(1);
         key_.octets[3] = next;
         return rule::none;
@@ -168,14 +179,15 @@ class arriving_frame {
         second_ = in[1];
         left_ = length;
         copy_octets(in.subspan(2 + extended, size - 2 - extended), key_.octets);
-        taken_ = size_ = static_cast<octet>(size);
+        taken_ = static_cast<octet>(size);
+        key_at_ = static_cast<octet>(2 + extended);
         return true;
     }
 
     constexpr std::size_t taken() const noexcept { return taken_; }
     // Was the octet just taken the last of the length?
-    constexpr bool has_length() const noexcept { return taken_ + key_size() == size_; }
-    constexpr bool has_header() const noexcept { return taken_ == size_; }
+    constexpr bool has_length() const noexcept { return taken_ == key_at_; }
+    constexpr bool has_header() const noexcept { return taken_ == key_at_ + key_size(); }
 
     constexpr bool is_final() const noexcept { return (first_ & wire::fin) != 0; }
     constexpr bool has_rsv1() const noexcept { return (first_ & wire::rsv1) != 0; }
@@ -191,6 +203,7 @@ class arriving_frame {
         left_ -= count;
         key_ = next;
     }
+
     constexpr octet unmask(octet masked) noexcept {
         const octet plain = masked ^ key_.octets[0];
         advance(1, key_.after(1));
@@ -200,29 +213,29 @@ class arriving_frame {
     // It has all come: the next octet begins another.
     constexpr void end() noexcept {
         taken_ = 0;
-        size_ = 2;
+        key_at_ = 2;
     }
 
     friend constexpr bool operator==(const arriving_frame&,
                                      const arriving_frame&) noexcept = default;
 
   private:
-    constexpr rule take_length(octet next, std::size_t index) noexcept {
+    constexpr rule take_length(octet next) noexcept {
         const bool wide = length_code() == wire::length64;
         // A length that a size_t cannot hold stays at the value above all limits.
         left_ = left_ > (unlimited >> 8) ? unlimited : left_ << 8 | next;
         // 5.2: "the most significant bit MUST be 0".
-        if (wide && index == 0 && left_ > 0x7F) return rule::huge_length;
+        if (wide && taken_ == 3 && left_ > 0x7F) return rule::huge_length;
         // 5.2: the shortest form. Six octets of zero prove a value that two octets could hold.
-        const std::size_t proof = wide ? 5 : 1;
+        const std::size_t proof = wide ? 8 : 4;
         const std::size_t least = wide ? 1 : wire::length16;
-        return index == proof && left_ < least ? rule::padded_length : rule::none;
+        return taken_ == proof && left_ < least ? rule::padded_length : rule::none;
     }
 
     octet first_ = 0;
     octet second_ = 0;
     octet taken_ = 0;
-    octet size_ = 2;  // of the header, as far as is known
+    octet key_at_ = 2;  // where the key begins, as far as is known
     masking_key key_{};
     std::size_t left_ = 0;
 };

@@ -167,13 +167,8 @@ class frame_reader {
 
     // Reads up to the next event, or to an octet that breaks a rule, and stops in front of that.
     constexpr rule read_event(std::span<octet>& in, frame_event& event) noexcept {
-        if constexpr (!prefer_small) {
-            if (frame_.taken() == 0 && in.size() >= 2 &&
-                may_come(in[0], expected_.rsv1, message_) && frame_.take_common(in, expected_)) {
-                const rule broken = judge_common_header(in);
-                if (broken != rule::none) return broken;
-            }
-        }
+        const rule at_once = prefer_small ? rule::none : take_common_header(in);
+        if (at_once != rule::none) return at_once;
         while (true) {
             const bool has_header = frame_.has_header();
             if (has_header && !is_control(frame_.op())) return read_data(in, event);
@@ -191,28 +186,19 @@ class frame_reader {
     constexpr rule take_header(octet next) noexcept {
         const rule broken = frame_.take(next, expected_);
         if (broken != rule::none || is_control(frame_.op())) return broken;
-        return judge_data_frame();
-    }
-
-    constexpr rule judge_common_header(std::span<octet>& in) noexcept {
-        const std::size_t size = frame_.taken();
-        rule broken = rule::none;
-        if (!is_control(frame_.op())) {
-            after_frame_ = follow(message_, frame_.op(), frame_.is_final()).next;
-            broken = judge_length();
-        }
-        in = in.subspan(broken == rule::none ? size : size - frame_.key_size() - 1);
-        return broken;
-    }
-
-    // The rules of a data frame that need to know more than its header.
-    constexpr rule judge_data_frame() noexcept {
-        if (frame_.taken() == 1) {
-            const fragmentation_step step = follow(message_, frame_.op(), frame_.is_final());
-            after_frame_ = step.next;
-            return step.broken;
-        }
+        // The rules of a data frame that need to know more than its header.
+        if (frame_.taken() == 1) return follow(message_, frame_.op(), frame_.is_final()).broken;
         return frame_.has_length() ? judge_length() : rule::none;
+    }
+
+    // Takes a whole header at a glance, if it is one of those that are common.
+    constexpr rule take_common_header(std::span<octet>& in) noexcept {
+        const bool may_be =
+            frame_.taken() == 0 && in.size() >= 2 && may_come(in[0], expected_.rsv1, message_);
+        if (!may_be || !frame_.take_common(in, expected_)) return rule::none;
+        const rule broken = is_control(frame_.op()) ? rule::none : judge_length();
+        in = in.subspan(frame_.taken() - (broken == rule::none ? 0 : frame_.key_size() + 1));
+        return broken;
     }
 
     constexpr rule judge_length() noexcept {
@@ -265,7 +251,7 @@ class frame_reader {
         fresh_ = false;
         if (frame_.left() == 0) {
             event.last = frame_.is_final();
-            message_ = after_frame_;
+            message_ = behind(type_, event.last);
             frame_.end();
         }
         return rule::none;
@@ -300,7 +286,6 @@ class frame_reader {
     arriving_frame frame_;
     utf8_checker text_;
     fragmentation message_ = fragmentation::none;
-    fragmentation after_frame_ = fragmentation::none;  // what message_ will be then
     bool compressed_ = false;
     message_type type_ = message_type::binary;
     bool fresh_ = false;  // nothing of the message has been handed out

@@ -20,7 +20,6 @@
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
 #include <sockless/outcome.hpp>
-#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
@@ -49,8 +48,8 @@ constexpr written write_control(opcode op, std::span<const octet> payload,
                                 const std::optional<masking_key>& key,
                                 std::span<octet, longest_control_frame> out) noexcept {
     if (payload.size() > longest_control_payload) return {result::too_large, 0};
-    const std::size_t head = encode_header({.op = op, .key = key, .length = payload.size()},
-                                           out.first<longest_header>());
+    const octet first = detail::first_octet_of(true, false, op);
+    const std::size_t head = detail::put_header(first, payload.size(), key, out);
     if (key) {
         mask_copy(payload, out.subspan(head), *key);
     } else {
@@ -142,16 +141,10 @@ class frame_writer {
                                 const std::optional<masking_key>& key,
                                 std::span<octet> out) noexcept {
         const bool begins = message_ == fragmentation::none;
-        const frame_header header{
-            .fin = frame.last,
-            .rsv1 = begins && frame.compressed,
-            .op = begins ? opcode_of(frame.type) : opcode::continuation,
-            .length = length,
-        };
-        // A whole message leaves no state behind, for which the next one would have to wait.
-        if (prefer_small || !begins || !header.fin)
-            message_ = follow(message_, header.op, header.fin).next;
-        return detail::put_header(header, key, out);
+        const opcode op = begins ? opcode_of(frame.type) : opcode::continuation;
+        const octet first = detail::first_octet_of(frame.last, begins && frame.compressed, op);
+        message_ = behind(frame.type, frame.last);
+        return detail::put_header(first, length, key, out);
     }
 
     constexpr std::size_t payable(std::size_t size) const noexcept {

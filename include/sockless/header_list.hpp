@@ -144,24 +144,26 @@ std::size_t same_words(std::span<const octet> a, std::span<const Char> b) noexce
 }
 
 template <class Char>
-constexpr bool same_letters(std::span<const octet> a, std::span<const Char> b) noexcept {
+[[gnu::always_inline]] constexpr bool same_letters(std::span<const octet> a,
+                                                   std::span<const Char> b) noexcept {
     if (a.size() != b.size()) return false;
     std::size_t i = prefer_small || std::is_constant_evaluated() ? 0 : same_words(a, b);
     for (; i < a.size(); ++i) {
-        const auto other = static_cast<octet>(b[i]);
-        if (a[i] != other && lower_case(a[i]) != lower_case(other)) return false;
+        // The two cases of a letter differ in one bit.
+        const int other = a[i] ^ static_cast<octet>(b[i]);
+        if (other != 0 && (other != 0x20 || !is_letter(a[i]))) return false;
     }
     return true;
 }
 }  // namespace detail
 
 // The same but for the case of ASCII letters.
-constexpr bool same_text(text_view a, std::string_view b) noexcept {
-    return detail::same_letters(a.octets, std::span<const char>(b));
-}
 constexpr bool same_text(text_view a, text_view b) noexcept {
-    if (!std::is_constant_evaluated()) return same_text(a, static_cast<std::string_view>(b));
     return detail::same_letters(a.octets, b.octets);
+}
+constexpr bool same_text(text_view a, std::string_view b) noexcept {
+    if (!std::is_constant_evaluated()) return same_text(a, text_view{octets_of(b)});
+    return detail::same_letters(a.octets, std::span<const char>(b));
 }
 
 // Does it begin like this, in any case?
@@ -237,12 +239,10 @@ constexpr bool has_token(text_view list, std::string_view token) noexcept {
         const octet next = i < list.size() ? list.octets[i] : octet{','};
         if (next == ',' && !quoted) {
             found = found || same_text({list.octets.first(end).subspan(begin)}, token);
-            begin = end = i + 1;
+            begin = end;
         } else if (!is_blank(next)) {
             if (begin == end) begin = i;
             end = i + 1;
-        } else if (begin == end) {
-            begin = end = i + 1;
         }
         if (next == '"') quoted = !quoted;
         if (next == '\\' && quoted) ++i;  // 5.6.4: even a quote behind it is only an octet

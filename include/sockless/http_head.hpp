@@ -142,8 +142,8 @@ class status_line {
     octet minor_ = 0;
 };
 
-// A piece of a head, wherever that lies; no field lies at its beginning.
-struct head_piece {
+// A piece of a head, wherever that lies, copied as one word; no field lies at its beginning.
+struct alignas(4) head_piece {
     std::uint16_t begin = 0;
     std::uint16_t end = 0;
 

@@ -17,8 +17,9 @@ namespace sockless::inline v0 {
 using octet = unsigned char;
 
 // Octets that are text. A string_view over octets takes a cast that constant evaluation refuses;
-// this one compares with a string_view everywhere, and becomes one at run time.
-struct text_view {
+// this one compares with a string_view everywhere, and becomes one at run time. Aligned as a whole,
+// it goes through registers on 32-bit ARM as well, and not through memory.
+struct alignas(8) text_view {
     std::span<const octet> octets;
 
     constexpr std::size_t size() const noexcept { return octets.size(); }

@@ -19,8 +19,8 @@ namespace sockless::inline v0 {
 
 // host [ ":" port ], as in a Host field, an origin or a URI: the host is that many octets in front,
 // the brackets of an IPv6 address among them. Without a host, it is none.
-struct authority {
-    std::size_t host = 0;
+struct alignas(4) authority {
+    std::uint16_t host = 0;
     std::uint16_t port = 0;
 
     constexpr explicit operator bool() const noexcept { return host != 0; }
@@ -50,9 +50,10 @@ constexpr std::size_t name_size(std::span<const octet> text) noexcept {
 // addresses are only compared.
 constexpr std::size_t address_size(std::span<const octet> text) noexcept {
     for (std::size_t i = 1; i < text.size(); ++i) {
-        const octet o = lower_case(text[i]);
+        const octet o = text[i];
         if (o == ']') return i < 3 ? 0 : i + 1;
-        if (!is_digit(o) && (o < 'a' || o > 'f') && o != ':' && o != '.') return 0;
+        const bool is_hex = is_digit(o) || is_within(static_cast<octet>(o | 0x20), 'a', 'f');
+        if (!is_hex && o != ':' && o != '.') return 0;
     }
     return 0;
 }
@@ -75,10 +76,10 @@ constexpr authority parse_authority(text_view text, std::uint16_t usual = 0) noe
     if (all.empty()) return {};
     const std::size_t host = all[0] == '[' ? detail::address_size(all) : detail::name_size(all);
     if (host == 0 || host > longest_host) return {};
-    if (host == all.size()) return {host, usual};
+    if (host == all.size()) return {static_cast<std::uint16_t>(host), usual};
     const std::uint16_t port = all[host] == ':' ? detail::read_port(all.subspan(host + 1)) : 0;
     if (port == 0) return {};
-    return {host, port};
+    return {static_cast<std::uint16_t>(host), port};
 }
 
 // The same of a text that the caller supplies. It is copied: constant evaluation has no other way
@@ -160,15 +161,15 @@ namespace detail {
 // without saying. Whoever has to tell http from https lists the origin.
 constexpr bool is_of_same_host(text_view page, text_view host,
                                std::span<const std::string_view>) noexcept {
-    const bool tls = page.size() > 4 && lower_case(page.octets[4]) == 's';
-    const std::string_view front = tls ? "https://" : "http://";
+    const bool tls = page.size() > 4 && (page.octets[4] | 0x20) == 's';
+    const std::size_t front = tls ? 8 : 7;
     const std::uint16_t usual = tls ? 443 : 80;
-    if (!begins_with(page, front)) return false;
-    page = {page.octets.subspan(front.size())};
+    if (!begins_with(page, {tls ? "https://" : "http://", front})) return false;
+    page = {page.octets.subspan(front)};
 
     const authority theirs = parse_authority(page, usual);
     const authority ours = parse_authority(host, usual);
-    return theirs && ours && theirs.port == ours.port &&
+    return theirs && theirs.port == ours.port &&
            same_text({page.octets.first(theirs.host)}, text_view{host.octets.first(ours.host)});
 }
 

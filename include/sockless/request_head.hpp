@@ -17,15 +17,23 @@ namespace sockless::inline v0 {
 
 inline constexpr std::size_t websocket_key_size = 24;
 
-// 9112, 3.2.2: in a target in absolute-form, what is between "//" and the path or the query. `at`
-// is where the target begins; behind it comes a blank at the latest.
-constexpr head_piece authority_of(text_view target, std::size_t at) noexcept {
-    const std::span<const octet> all = target.octets;
-    std::size_t begin = 7;       // http://
-    if (all[4] != ':') ++begin;  // https://: request_line let nothing else pass
+namespace detail {
+// 9112, 3.2.2: of a target in absolute-form, which begins at `at`, what is between "//" and the
+// path or the query. Behind the target comes a blank, if anything does.
+constexpr head_piece authority_in(std::span<const octet> all, std::size_t at) noexcept {
+    std::size_t begin = at + 7;       // http://
+    if (all[at + 4] != ':') ++begin;  // https://: request_line let nothing else pass
     std::size_t end = begin;
     while (end < all.size() && all[end] != '/' && all[end] != '?' && all[end] != ' ') ++end;
-    return {static_cast<std::uint16_t>(at + begin), static_cast<std::uint16_t>(at + end)};
+    return {static_cast<std::uint16_t>(begin), static_cast<std::uint16_t>(end)};
+}
+}  // namespace detail
+
+// The same, where nothing stands in front of the target; counted from `at` octets before.
+constexpr head_piece authority_of(text_view target, std::size_t at) noexcept {
+    const head_piece piece = detail::authority_in(target.octets, 0);
+    return {static_cast<std::uint16_t>(at + piece.begin),
+            static_cast<std::uint16_t>(at + piece.end)};
 }
 
 struct target_parts {

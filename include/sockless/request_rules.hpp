@@ -96,7 +96,7 @@ constexpr request_field find_request_field(text_view name) noexcept {
     const bool may_be = name.size() < 32 && (detail::request_field_sizes >> name.size() & 1) != 0;
     if (!prefer_small && !may_be) return request_field::other;
     const char* next = detail::request_field_names.data();
-    std::uint8_t id = 0;
+    std::size_t id = 0;
     while (id < request_field_table.size()) {
         const std::size_t size = static_cast<octet>(*next++);
         if (same_text(name, std::string_view(next, size))) break;

@@ -39,12 +39,13 @@ class server_handshake {
     // what did not come is broken by the last octet of the head.
     constexpr outcome<request_kind> read(std::span<const octet> head) noexcept {
         using is = outcome<request_kind>::is;
-        head_part part = head_part::nothing;
-        do {
-            part = scanner_.next(head);
+        while (true) {
+            const head_part part = scanner_.next(head);
             if (part == head_part::nothing) return {};
-            if (part != head_part::broken) scanner_.fail(judge(part, head));
-        } while (part != head_part::end && scanner_.broken() == rule::none);
+            if (part == head_part::broken) break;
+            scanner_.fail(judge(part, head));
+            if (part == head_part::end) break;
+        }
         const rule broken = scanner_.broken();
         return {broken == rule::none ? is::value : is::broken, kind(), broken, scanner_.offset()};
     }
@@ -66,10 +67,9 @@ class server_handshake {
     }
 
     constexpr rule take_target(std::span<const octet> head) noexcept {
-        const text_view target{head.subspan(request_line::before_target)};
-        if (target.octets.front() == '/') return rule::none;
+        if (head[request_line::before_target] == '/') return rule::none;
         // 9112, 3.2.2: what an absolute target says counts for more than Host.
-        target_host_ = authority_of(target, request_line::before_target);
+        target_host_ = detail::authority_in(head, request_line::before_target);
         return parse_authority(target_host_.in(head)) ? rule::none : rule::bad_target;
     }
 
@@ -132,10 +132,10 @@ constexpr written accept(const request_head& request, std::span<octet> out) noex
     constexpr std::size_t size = shortest_acceptance;
     if (!request.is_upgrade()) return {result::not_offered, 0};
     if (out.size() < size) return {result::full, size};
-    const accept_value proof = accept_key(request.key());
-    out = out.subspan(copy_octets(detail::switching_protocols, out));
-    out = out.subspan(copy_octets(proof, out));
-    copy_octets(detail::end_of_head, out);
+    const std::span<octet> proof = out.subspan(detail::switching_protocols.size());
+    put_accept_key(request.key(), proof.first<sizeof(accept_value)>());
+    copy_octets(detail::switching_protocols, out);
+    copy_octets(detail::end_of_head, proof.subspan(sizeof(accept_value)));
     return {result::done, size};
 }
 
@@ -235,6 +235,16 @@ inline constexpr auto refusal = literal_octets(
     "Sec-WebSocket-Version: 13\r\n"
     "Content-Length: 0\r\n"
     "\r\n");
+
+// The last two digits of each status, four bits each: firmware has no division.
+inline constexpr auto refusal_digits = [] {
+    std::array<octet, rule_table.size() - first_of_opening> digits{};
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        const int last = rule_table[first_of_opening + i].code - 400;
+        digits[i] = static_cast<octet>(last / 10 << 4 | last % 10);
+    }
+    return digits;
+}();
 }  // namespace detail
 
 inline constexpr std::size_t longest_refusal = detail::refusal.size();
@@ -244,11 +254,10 @@ constexpr written refuse(rule broken, std::span<octet> out) noexcept {
     if (!is_of_opening(broken)) return {result::bad_head, 0};
     if (out.size() < longest_refusal) return {result::full, longest_refusal};
     copy_octets(detail::refusal, out);
-    unsigned tens = 0;
-    unsigned ones = status(broken) - 400U;
-    for (; ones >= 10; ones -= 10) ++tens;  // firmware has no division
-    out[10] = static_cast<octet>('0' + tens);
-    out[11] = static_cast<octet>('0' + ones);
+    const octet digits =
+        detail::refusal_digits[static_cast<std::size_t>(broken) - detail::first_of_opening];
+    out[10] = static_cast<octet>('0' + (digits >> 4));
+    out[11] = static_cast<octet>('0' + (digits & 15));
     return {result::done, longest_refusal};
 }
 

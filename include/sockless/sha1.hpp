@@ -25,6 +25,10 @@ using sha1_schedule = std::array<std::uint32_t, 80>;
 
 inline constexpr sha1_state sha1_begin{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
 
+// 5: the constants K(t), each for 20 steps.
+inline constexpr std::array<std::uint32_t, 4> sha1_constants{0x5A827999, 0x6ED9EBA1, 0x8F1BBCDC,
+                                                             0xCA62C1D6};
+
 // 6.1: "Method 1 of Computing the Message Digest": the words W(t). The last three are at hand, for
 // what has just been stored cannot be loaded again at once.
 constexpr sha1_schedule sha1_expand(const sha1_block& block) noexcept {
@@ -70,37 +74,40 @@ constexpr void sha1_mix(sha1_state& state, const sha1_schedule& words) noexcept 
     const auto parity = [](word b, word c, word d) noexcept { return b ^ c ^ d; };
     const auto majority = [](word b, word c, word d) noexcept { return (b & c) | (d & (b | c)); };
     sha1_state v = state;
-    sha1_steps(v, words.data(), 0x5A827999, choice);
-    sha1_steps(v, words.data() + 20, 0x6ED9EBA1, parity);
-    sha1_steps(v, words.data() + 40, 0x8F1BBCDC, majority);
-    sha1_steps(v, words.data() + 60, 0xCA62C1D6, parity);
+    sha1_steps(v, words.data(), sha1_constants[0], choice);
+    sha1_steps(v, words.data() + 20, sha1_constants[1], parity);
+    sha1_steps(v, words.data() + 40, sha1_constants[2], majority);
+    sha1_steps(v, words.data() + 60, sha1_constants[3], parity);
     for (std::size_t i = 0; i < v.size(); ++i) state[i] += v[i];
 }
 
-// The oldest of 16 words goes, another comes.
-constexpr void sha1_push(sha1_block& words, std::uint32_t word) noexcept {
-    for (std::size_t i = 1; i < words.size(); ++i) words[i - 1] = words[i];
-    words.back() = word;
+// 5: the function f(t;B,C,D), of which the second and the fourth are the same.
+constexpr std::uint32_t sha1_choose(std::size_t k, std::uint32_t b, std::uint32_t c,
+                                    std::uint32_t d) noexcept {
+    std::uint32_t f = b ^ c ^ d;
+    if (k == 0) f = (b & c) | (~b & d);
+    if (k == 2) f = (b & c) | (b & d) | (c & d);
+    return f;
 }
 
-// 5: the function f(t;B,C,D) and the constant K(t), of which there are four each.
-constexpr std::uint32_t sha1_choose(unsigned t, const sha1_state& v) noexcept {
-    const auto [a, b, c, d, e] = v;
-    if (t < 20) return ((b & c) | (~b & d)) + 0x5A827999;
-    if (t < 40) return (b ^ c ^ d) + 0x6ED9EBA1;
-    if (t < 60) return ((b & c) | (b & d) | (c & d)) + 0x8F1BBCDC;
-    return (b ^ c ^ d) + 0xCA62C1D6;
-}
-
-// 6.2: "Method 2 of Computing the Message Digest": the 16 words are a queue.
-constexpr void sha1_mix_small(sha1_state& state, sha1_block& words) noexcept {
-    sha1_state v = state;
-    for (unsigned t = 0; t < 80; ++t) {
-        const std::uint32_t next = rotate_left(v[0], 5) + sha1_choose(t, v) + v[4] + words[0];
-        v = {next, v[0], rotate_left(v[1], 30), v[2], v[3]};
-        sha1_push(words, rotate_left(words[13] ^ words[8] ^ words[2] ^ words[0], 1));
+// 6.2: "Method 2 of Computing the Message Digest". All that a step needs stands in one queue: E, D,
+// C, B, A and 16 words. Each step moves them all by one, and then A, C and the last word are new.
+constexpr void sha1_mix_small(sha1_state& state, const sha1_block& words) noexcept {
+    std::array<std::uint32_t, 21> q{};
+    for (std::size_t i = 0; i < 5; ++i) q[4 - i] = state[i];
+    for (std::size_t i = 0; i < 16; ++i) q[5 + i] = words[i];
+    for (std::size_t k = 0; k < 4; ++k) {
+        for (unsigned step = 0; step < 20; ++step) {
+            const std::uint32_t f = sha1_choose(k, q[3], q[2], q[1]);
+            const std::uint32_t next = rotate_left(q[4], 5) + f + sha1_constants[k] + q[0] + q[5];
+            const std::uint32_t word = rotate_left(q[18] ^ q[13] ^ q[7] ^ q[5], 1);
+            for (std::size_t i = 1; i < q.size(); ++i) q[i - 1] = q[i];
+            q[4] = next;
+            q[2] = rotate_left(q[2], 30);
+            q[20] = word;
+        }
     }
-    for (std::size_t i = 0; i < v.size(); ++i) state[i] += v[i];
+    for (std::size_t i = 0; i < 5; ++i) state[i] += q[4 - i];
 }
 
 constexpr sha1_digest sha1_digest_of(const sha1_state& state) noexcept {
@@ -117,10 +124,9 @@ constexpr sha1_digest sha1_digest_of(const sha1_state& state) noexcept {
 class sha1_hasher {
   public:
     constexpr void take(octet next) noexcept {
-        last_ = last_ << 8 | next;
-        if (++size_ % 4 != 0) return;
-        push(last_);
-        if (size_ % 64 == 0) mix();
+        std::uint32_t& word = words_[size_ / 4 % 16];
+        word = word << 8 | next;
+        if (++size_ % 64 == 0) mix();
     }
 
     constexpr void take(std::span<const octet> piece) noexcept {
@@ -133,15 +139,13 @@ class sha1_hasher {
         const std::uint32_t size = size_;
         take(0x80);
         while (size_ % 64 != 56) take(0);
-        push(size >> 29);
-        push(size << 3);
+        words_[14] = size >> 29;
+        words_[15] = size << 3;
         mix();
         return detail::sha1_digest_of(state_);
     }
 
   private:
-    constexpr void push(std::uint32_t word) noexcept { detail::sha1_push(words_, word); }
-
     constexpr void mix() noexcept {
         if constexpr (prefer_small) {
             detail::sha1_mix_small(state_, words_);
@@ -151,8 +155,7 @@ class sha1_hasher {
     }
 
     detail::sha1_state state_ = detail::sha1_begin;
-    detail::sha1_block words_{};  // of the block so far, the oldest in front
-    std::uint32_t last_ = 0;      // of which all, or some, is the next of them
+    detail::sha1_block words_{};  // of the block so far; what is left of the last shifts out
     std::uint32_t size_ = 0;
 };
 

@@ -81,7 +81,7 @@ constexpr std::optional<uri> parse_uri(std::string_view text) noexcept {
     found.port = where.port == 0 ? usual : where.port;
     found.host = {text.data(), where.host};
     if (found.port == usual) found.authority = found.host;
-    if (found.host.front() == '[') found.host = {text.data() + 1, where.host - 2};
+    if (found.host.front() == '[') found.host = {text.data() + 1, where.host - 2U};
     return found;
 }
 

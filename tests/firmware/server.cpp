@@ -1,6 +1,6 @@
 // A whole server: the opening handshake, and then an endpoint that echoes, answers pings and
 // closes.
-#include <memory>
+#include <new>
 
 #include <sockless/server_handshake.hpp>
 
@@ -34,7 +34,7 @@ bool open(server& self, std::span<octet>& in, transmitter transmit) {
 
 // `in` is all that has come of the request, and behind it what has come since.
 extern "C" bool probe(server& self, bool is_new, std::span<octet>& in, transmitter transmit) {
-    if (is_new) std::construct_at(&self);
+    if (is_new) new (&self) server;
     if (!self.is_open && !open(self, in, transmit)) return false;
     return !self.is_open || converse(self.peer, in, transmit);
 }
