@@ -75,9 +75,13 @@ constexpr std::size_t put_keyless(std::span<octet> out, octet first, bool masked
     const octet code = length_code(length);
     out[0] = first;
     out[1] = static_cast<octet>((masked ? wire::mask : 0) | code);
-    const std::size_t extended = extended_length_size(code);
-    store_network(length, out.subspan(2, extended));
-    return 2 + extended;
+    if (code < wire::length16) return 2;
+    if (code == wire::length16) {
+        store_network(length, out.subspan(2, 2));
+        return 4;
+    }
+    store_network(length, out.subspan(2, 8));
+    return 10;
 }
 
 // encode_header(), where there is just room for what it takes. The key comes apart, because a copy
