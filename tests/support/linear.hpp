@@ -1,7 +1,6 @@
 // linear.hpp -- does a text of twice the length take twice the time?
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <ctime>
@@ -41,8 +40,9 @@ class repeated {
 
 // Whether the time grows by less than 2.2 each time that the length is doubled, four times over:
 // then 32 KiB take less than 23 times as long as 2 KiB. (Quadratic work takes 256 times as long.)
-// It is the processor's time, the shortest of all runs counts, and a machine that is busy with
-// something else gets more of them. `use(size)` gives something, so that nothing is optimised away.
+// It is the processor's time, of two runs in a row, because what shares the processor slows both
+// down; one such pair is enough, and a machine that is busy gets more of them. `use(size)` gives
+// something, so that nothing is optimised away.
 template <class Use>
 bool takes_linear_time(const Use& use) {
     volatile std::size_t kept = 0;
@@ -53,13 +53,11 @@ bool takes_linear_time(const Use& use) {
     };
     using clock = std::chrono::steady_clock;
     const clock::time_point end = clock::now() + std::chrono::seconds(10);
-    std::clock_t shorter = time(repeated::shorter);
-    std::clock_t longer = time(repeated::longer);
-    for (int run = 1; run < 4 || (longer >= 23 * shorter && clock::now() < end); ++run) {
-        shorter = std::min(shorter, time(repeated::shorter));
-        longer = std::min(longer, time(repeated::longer));
-    }
-    return longer < 23 * shorter;
+    do {
+        const std::clock_t shorter = time(repeated::shorter);
+        if (time(repeated::longer) < 23 * shorter) return true;
+    } while (clock::now() < end);
+    return false;
 }
 
 }  // namespace support
