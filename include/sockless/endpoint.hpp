@@ -17,6 +17,7 @@
 #include <sockless/close_payload.hpp>
 #include <sockless/closing.hpp>
 #include <sockless/event_range.hpp>
+#include <sockless/frame_event.hpp>
 #include <sockless/frame_header.hpp>
 #include <sockless/frame_reader.hpp>
 #include <sockless/frame_writer.hpp>

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <type_traits>
 
 #include <sockless/close_payload.hpp>
 #include <sockless/event_range.hpp>
@@ -103,7 +104,7 @@ class frame_reader {
         const short_message found = find_short_message(in, expected, most);
         if (found.size == 0) return take_steps(in, event);
         const bool is_ascii = Unmask(found.payload(in), found.key(in, expected.receiver));
-        if (!is_ascii && found.is_text(in)) return check_text(in, event, found);
+        if (!is_ascii && short_message::is_text(in)) return check_text(in, event, found);
         return tell_message(in, event, found);
     }
 
@@ -135,7 +136,7 @@ class frame_reader {
 
     constexpr std::size_t tell_message(std::span<octet> in, frame_event& event,
                                        short_message found) noexcept {
-        compressed_ = found.compressed(in);
+        compressed_ = short_message::compressed(in);
         event = found.event(in);
         offset_ += found.size;
         return found.size;

@@ -20,7 +20,6 @@
 #include <sockless/frame_header.hpp>
 #include <sockless/frame_writer.hpp>
 #include <sockless/key_source.hpp>
-#include <sockless/masking.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
 #include <sockless/outcome.hpp>

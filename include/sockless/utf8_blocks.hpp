@@ -9,7 +9,7 @@
 
 #include <array>
 #include <cstddef>
-#include <span>
+#include <cstdint>
 
 #include <sockless/blocks.hpp>
 #include <sockless/octets.hpp>
