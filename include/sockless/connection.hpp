@@ -16,7 +16,7 @@
 #include <sockless/deadlines.hpp>
 #include <sockless/event_range.hpp>
 #include <sockless/events.hpp>
-#include <sockless/frame_reader.hpp>
+#include <sockless/frame_event.hpp>
 #include <sockless/limits.hpp>
 #include <sockless/octets.hpp>
 #include <sockless/options.hpp>

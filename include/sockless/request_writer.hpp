@@ -4,7 +4,6 @@
 #include <span>
 #include <string_view>
 
-#include <sockless/base64.hpp>
 #include <sockless/head_writer.hpp>
 #include <sockless/header_list.hpp>
 #include <sockless/http_head.hpp>
