@@ -66,7 +66,7 @@ inline void move_memory(const void* from, void* to, std::size_t size) noexcept {
 }
 #endif
 
-// The same of <bit>, which is 250.
+// What is needed of <bit>, without its 250 lines.
 template <class To, class From>
 constexpr To bit_cast(const From& from) noexcept {
     return __builtin_bit_cast(To, from);

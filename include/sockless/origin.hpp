@@ -32,6 +32,9 @@ inline constexpr std::size_t longest_authority = longest_host + 6;
 
 namespace detail {
 constexpr bool is_digit(octet o) noexcept { return o >= '0' && o <= '9'; }
+constexpr bool is_hex_digit(octet o) noexcept {
+    return is_digit(o) || is_within(static_cast<octet>(o | 0x20), 'a', 'f');
+}
 
 // Of a name or an IPv4 address, how many octets in front; 0 if there is none. RFC 3986, 3.2.2 has
 // more, of which no resolver and no browser makes a host: a name of any other script comes as
@@ -52,8 +55,7 @@ constexpr std::size_t address_size(std::span<const octet> text) noexcept {
     for (std::size_t i = 1; i < text.size(); ++i) {
         const octet o = text[i];
         if (o == ']') return i < 3 ? 0 : i + 1;
-        const bool is_hex = is_digit(o) || is_within(static_cast<octet>(o | 0x20), 'a', 'f');
-        if (!is_hex && o != ':' && o != '.') return 0;
+        if (!is_hex_digit(o) && o != ':' && o != '.') return 0;
     }
     return 0;
 }

@@ -22,10 +22,6 @@ struct uri {
 };
 
 namespace detail {
-constexpr bool is_hex_digit(octet o) noexcept {
-    return is_digit(o) || (lower_case(o) >= 'a' && lower_case(o) <= 'f');
-}
-
 // RFC 3986, 3.3 and 3.4: pchar, "/" and "?", less the percent sign.
 constexpr bool is_target_octet(octet o) noexcept {
     constexpr std::string_view others = "-._~!$&'()*+,;=:@/?";
