@@ -25,23 +25,18 @@ class utf8_checker {
     // complete is refused as well.
     constexpr bool take(octet next, std::size_t following = unlimited) noexcept {
         if (needed_ > 0) {
-            if (next < lowest_ || next > highest_) return false;
+            if (!may_follow(next)) return false;
             --needed_;
-            lowest_ = 0x80;
-            highest_ = 0xBF;
+            lead_ = 0;
             return true;
         }
         if (next < 0x80) return true;
         if (next < 0xC2 || next > 0xF4) return false;
-        const octet needed = static_cast<octet>(1 + (next >= 0xE0) + (next >= 0xF0));
+        // Its first four bits are C or D if one octet follows, E if two do, and F if three.
+        const octet needed = next < 0xE0 ? 1 : static_cast<octet>((next >> 4) - 0xC);
         if (needed > following) return false;
         needed_ = needed;
-        // RFC 3629, 4: the second octet of some code points has a narrower range, which is what
-        // keeps out overlong forms, surrogates and all above U+10FFFF.
-        if (next == 0xE0) lowest_ = 0xA0;
-        if (next == 0xED) highest_ = 0x9F;
-        if (next == 0xF0) lowest_ = 0x90;
-        if (next == 0xF4) highest_ = 0x8F;
+        lead_ = next;
         return true;
     }
 
@@ -78,6 +73,18 @@ class utf8_checker {
   private:
     static constexpr bool is_tail(octet o) noexcept { return (o & 0xC0) == 0x80; }
 
+    // May this go on with the code point? RFC 3629, 4: the second octet of some has a narrower
+    // range, which is what keeps out overlong forms, surrogates and all above U+10FFFF.
+    constexpr bool may_follow(octet next) const noexcept {
+        octet lowest = 0x80;
+        octet highest = 0xBF;
+        if (lead_ == 0xE0) lowest = 0xA0;
+        if (lead_ == 0xED) highest = 0x9F;
+        if (lead_ == 0xF0) lowest = 0x90;
+        if (lead_ == 0xF4) highest = 0x8F;
+        return next >= lowest && next <= highest;
+    }
+
     // Takes octets in blocks, up to a code point that has something bad in it or behind it.
     std::size_t take_blocks(std::span<const octet> text) noexcept {
         if (!detail::can_judge() || text.size() < detail::least_judged) return 0;
@@ -106,8 +113,7 @@ class utf8_checker {
     }
 
     octet needed_ = 0;
-    octet lowest_ = 0x80;
-    octet highest_ = 0xBF;
+    octet lead_ = 0;  // the octet in front, if it began the code point
 };
 
 constexpr bool is_utf8(std::span<const octet> text) noexcept {
