@@ -37,11 +37,10 @@ struct verdict {
 // What becomes of a body that will have `length` octets, as much of it as is given.
 constexpr verdict judged(std::span<const octet> body, std::size_t length,
                          utf8_checker reason = {}) {
-    octet before = 0;
+    std::uint16_t code = 0xA5A5;
     for (std::size_t i = 0; i < body.size(); ++i) {
-        const rule broken = judge_close_octet(i, before, body[i], length - i - 1, reason);
+        const rule broken = judge_close_octet(i, body[i], length - i - 1, code, reason);
         if (broken != rule::none) return {broken, i};
-        before = body[i];
     }
     return {};
 }
@@ -99,16 +98,24 @@ TEST_CASE("C5 all 65,536 codes are judged, at the first octet that makes them ba
     CHECK(good == 4 + 8 + 2000);
 }
 
-TEST_CASE("C5 a bad code is bad whatever the octet in front of the body was") {
+TEST_CASE("C5 a bad code is bad whatever came in front of the body, and a good one is remembered") {
     utf8_checker reason;
-    for (const octet before : {octet{0x00}, octet{0x03}, octet{0xFF}}) {
-        CHECK(judge_close_octet(0, before, 0x03, 1, reason) == rule::none);
-        CHECK(judge_close_octet(0, before, 0x02, 1, reason) == rule::bad_close_code);
-        CHECK(judge_close_octet(0, before, 0xFF, 124, reason) == rule::bad_close_code);
+    for (const auto before : std::to_array<std::uint16_t>({0x0000, 0x03E8, 0xFFFF})) {
+        std::uint16_t code = before;
+        CHECK(judge_close_octet(0, 0x02, 1, code, reason) == rule::bad_close_code);
+        code = before;
+        CHECK(judge_close_octet(0, 0xFF, 124, code, reason) == rule::bad_close_code);
+        code = before;
+        CHECK(judge_close_octet(0, 0x03, 1, code, reason) == rule::none);
+        CHECK(judge_close_octet(1, 0xE8, 0, code, reason) == rule::none);
+        CHECK(code == 1000);
+        CHECK(judge_close_octet(2, 'a', 0, code, reason) == rule::none);
+        CHECK(code == 1000);
     }
-    CHECK(judge_close_octet(1, 0x03, 0xE8, 0, reason) == rule::none);
-    CHECK(judge_close_octet(1, 0x03, 0xEE, 0, reason) == rule::bad_close_code);
-    CHECK(judge_close_octet(1, 0x0B, 0xE8, 0, reason) == rule::none);
+    std::uint16_t code = 0x0300;
+    CHECK(judge_close_octet(1, 0xEE, 0, code, reason) == rule::bad_close_code);
+    code = 0x0B00;
+    CHECK(judge_close_octet(1, 0xE8, 0, code, reason) == rule::none);
 }
 
 TEST_CASE("C5 a reason that ends inside a code point is refused where that begins") {

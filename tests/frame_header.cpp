@@ -494,14 +494,16 @@ TEST_CASE("an arriving frame says how much of its header has come") {
     for (const vector& row : vectors) {
         const bytes in = octets(row.octets);
         const std::size_t key_size = row.header.key ? 4 : 0;
-        arriving_frame frame;
-        CHECK(frame.taken() == 0);
+        arriving_frame frame(receiver_of(row).receiver);
+        CHECK(frame.place() == 0);
         CHECK_FALSE(frame.has_length());
         CHECK_FALSE(frame.has_header());
         for (std::size_t i = 0; i < in.size(); ++i) {
             CAPTURE(row.octets, i);
             CHECK(frame.take(in[i], receiver_of(row)) == rule::none);
-            CHECK(frame.taken() == i + 1);
+            // Counted from the end, but for the octets that have the same place in each header.
+            const std::size_t lacking = in.size() - (i + 1) + (4 - key_size);
+            CHECK(frame.place() == (i == 0 ? 1 : longest_header - lacking));
             CHECK(frame.has_length() == (i + 1 == in.size() - key_size));
             CHECK(frame.has_header() == (i + 1 == in.size()));
         }
@@ -517,7 +519,7 @@ TEST_CASE("an arriving frame says how much of its header has come") {
 }
 
 TEST_CASE("the payload of an arriving frame grows shorter as it comes") {
-    arriving_frame frame;
+    arriving_frame frame(role::server);
     for (const octet o : octets("82 85 37FA213D")) {
         REQUIRE(frame.take(o, server) == rule::none);
     }
@@ -534,14 +536,15 @@ TEST_CASE("the payload of an arriving frame grows shorter as it comes") {
 }
 
 TEST_CASE("the payload of an arriving frame is unmasked octet by octet") {
-    arriving_frame frame;
+    arriving_frame frame(role::server);
     for (const octet o : octets("81 85 37FA213D")) {
         REQUIRE(frame.take(o, server) == rule::none);
     }
     std::string text;
     for (const octet o : octets("7F 9F 4D 51 58")) {
         CHECK(frame.key() == key.after(text.size()));
-        text += static_cast<char>(frame.unmask(o));
+        text += static_cast<char>(frame.unmasked(o));
+        frame.advance();
         CHECK(frame.left() == 5 - text.size());
     }
     CHECK(text == "Hello");
@@ -551,12 +554,12 @@ TEST_CASE("behind a frame comes another, of which nothing has been taken") {
     for (const vector& before : vectors) {
         for (const vector& behind : vectors) {
             if (receiver_of(before).receiver != receiver_of(behind).receiver) continue;
-            arriving_frame frame;
+            arriving_frame frame(receiver_of(before).receiver);
             for (const octet o : octets(before.octets)) frame.take(o, receiver_of(before));
             frame.advance(frame.left(), frame.key());
             frame.end();
             CAPTURE(before.octets, behind.octets);
-            CHECK(frame.taken() == 0);
+            CHECK(frame.place() == 0);
             CHECK_FALSE(frame.has_length());
             CHECK_FALSE(frame.has_header());
             const bytes in = octets(behind.octets);
@@ -565,7 +568,7 @@ TEST_CASE("behind a frame comes another, of which nothing has been taken") {
                 CHECK(frame.take(o, receiver_of(behind)) == rule::none);
             }
             CHECK(frame.has_header());
-            CHECK(frame.taken() == in.size());
+            CHECK(frame.place() == longest_header - (behind.header.key ? 0 : 4));
             CHECK(frame.left() == behind.header.length);
             CHECK(frame.op() == behind.header.op);
             if (behind.header.key) CHECK(frame.key() == *behind.header.key);
@@ -590,9 +593,10 @@ TEST_CASE("taking a header at once is taking it octet by octet, or is not done")
                 const header_outcome slow = decode_header(in, expected);
                 const bool is_common =
                     slow.what == header_outcome::is::value && (in[1] & 0x7F) != 127;
-                arriving_frame at_once;
-                if (at_once.take_common(in, expected) != is_common) FAIL(support::hex(in));
-                arriving_frame stepwise;
+                arriving_frame at_once(expected.receiver);
+                const std::size_t size = at_once.take_common(in, expected);
+                if (size != (is_common ? slow.used : 0)) FAIL(support::hex(in));
+                arriving_frame stepwise(expected.receiver);
                 for (std::size_t i = 0; is_common && i < slow.used; ++i) {
                     if (stepwise.take(in[i], expected) != rule::none) FAIL(support::hex(in));
                 }
@@ -613,17 +617,18 @@ TEST_CASE("a header that is not whole is not taken at once, and nothing behind i
         for (std::size_t size = 2; size <= in.size(); ++size) {
             CAPTURE(row.octets, size);
             const support::guarded part{std::span(in).first(size)};
-            arriving_frame frame;
+            const role receiver = receiver_of(row).receiver;
+            arriving_frame frame(receiver);
             const bool fits = is_common && size == in.size();
-            CHECK(frame.take_common(part.span(), receiver_of(row)) == fits);
-            if (!fits) CHECK(frame == arriving_frame{});
+            CHECK(frame.take_common(part.span(), receiver_of(row)) == (fits ? size : 0));
+            if (!fits) CHECK(frame == arriving_frame(receiver));
         }
     }
 }
 
 static_assert([] {
-    arriving_frame frame;
-    return frame.take_common(wire(0x82, 0xFE, 0x01, 0x00, 0x37, 0xFA, 0x21, 0x3D), server) &&
+    arriving_frame frame(role::server);
+    return frame.take_common(wire(0x82, 0xFE, 0x01, 0x00, 0x37, 0xFA, 0x21, 0x3D), server) == 8 &&
            frame.left() == 256 && frame.key() == key && frame.has_header();
 }());
 

@@ -179,7 +179,7 @@ class explainer {
     bool fresh_ = true;
     bool frames_ = true;
     std::string line_;
-    sockless::arriving_frame frame_;
+    sockless::arriving_frame frame_{receiver_};
     sockless::masking_key key_{};
     std::vector<octet> header_;
     std::vector<octet> payload_;  // the beginning of it

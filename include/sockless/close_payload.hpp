@@ -41,14 +41,18 @@ constexpr bool may_begin_code(octet high) noexcept {
     return high == 0x03 || (high >= 0x0B && high <= 0x13);
 }
 
-// Judges octet `index` of a body as it comes: `high` is the octet in front of it, `following`
-// octets are still to come, and `reason` remembers where the text stands.
-constexpr rule judge_close_octet(std::size_t index, octet high, octet next, std::size_t following,
-                                 utf8_checker& reason) noexcept {
-    if (index == 0) return may_begin_code(next) ? rule::none : rule::bad_close_code;
+// Judges octet `index` of a body as it comes: `following` octets are still to come, and `code` and
+// `reason` remember what came in front of it.
+constexpr rule judge_close_octet(std::size_t index, octet next, std::size_t following,
+                                 std::uint16_t& code, utf8_checker& reason) noexcept {
+    if (index == 0) {
+        code = load_network16(next, 0);
+        return may_begin_code(next) ? rule::none : rule::bad_close_code;
+    }
     if (index == 1) {
+        code |= next;
         reason = {};
-        return may_travel(load_network16(high, next)) ? rule::none : rule::bad_close_code;
+        return may_travel(code) ? rule::none : rule::bad_close_code;
     }
     return reason.take(next, following) ? rule::none : rule::bad_reason;
 }

@@ -49,8 +49,8 @@ inline constexpr auto fragmentation_table = [] {
 // under way: what the table says, in less than the table takes.
 constexpr fragmentation_step follow(fragmentation now, opcode data, bool fin) noexcept {
     const bool begins = data != opcode::continuation;
-    if (now == fragmentation::none && !begins) return {.broken = rule::nothing_to_continue};
-    if (now != fragmentation::none && begins) return {.broken = rule::unfinished_message};
+    if (begins && now != fragmentation::none) return {.broken = rule::unfinished_message};
+    if (!begins && now == fragmentation::none) return {.broken = rule::nothing_to_continue};
     if (fin) return {.next = fragmentation::none};
     return {.next = begins ? static_cast<fragmentation>(data) : now};
 }

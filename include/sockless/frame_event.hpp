@@ -24,6 +24,12 @@ struct frame_event {
     std::uint64_t remaining = 0;  // slice: still to come of this frame
 
     constexpr text_view text() const noexcept { return {payload}; }
+
+    // The events of control frames stand in the order of their opcodes.
+    static constexpr what of(opcode control) noexcept {
+        const int index = static_cast<int>(control) - static_cast<int>(opcode::close);
+        return static_cast<what>(static_cast<int>(what::close) + index);
+    }
 };
 
 }  // namespace sockless::inline v0

@@ -135,8 +135,7 @@ constexpr rule judge_second_octet(octet first, octet second, expected_frames exp
     // 5.1: "The server MUST close the connection upon receiving a frame that is not masked",
     // "A client MUST close a connection if it detects a masked frame".
     const bool should = masks(other(expected.receiver));
-    if (masked && !should) return rule::masked_frame;
-    if (!masked && should) return rule::unmasked_frame;
+    if (masked != should) return should ? rule::unmasked_frame : rule::masked_frame;
     if (!is_control(op)) return rule::none;
     // 5.5: "All control frames MUST have a payload length of 125 bytes or less".
     if (code > longest_control_payload) return rule::long_control;
@@ -148,21 +147,28 @@ constexpr rule judge_second_octet(octet first, octet second, expected_frames exp
 // A frame that is arriving: as much of its header as has come, then what its payload still lacks.
 class arriving_frame {
   public:
+    constexpr explicit arriving_frame(role receiver) noexcept
+        : end_(masks(other(receiver)) ? longest_header : key_place) {}
+
     // Takes the next octet of the header and judges it: the first octet that breaks a rule is the
     // last.
     constexpr rule take(octet next, const expected_frames& expected) noexcept {
-        if (taken_++ == 0) {
+        const octet place = place_++;
+        if (place == 0) {
             first_ = next;
             return judge_first_octet(next, expected);
         }
-        if (taken_ == 2) {
-            second_ = next;
-            const std::size_t extended = extended_length_size(length_code());
-            if (extended == 0) left_ = length_code();
-            key_at_ = static_cast<octet>(2 + extended);
+        if (place == 1) {
+            const octet code = next & wire::length_bits;
+            length_code_ = code;
+            if (code == wire::length16) place_ = length16_place;
+            if (code < wire::length16) {
+                left_ = code;
+                place_ = key_place;
+            }
             return judge_second_octet(first_, next, expected);
         }
-        if (taken_ <= key_at_) return take_length(next);
+        if (place < key_place) return take_length(place, next);
         key_ = key_.after(1);
         key_.octets[3] = next;
         return rule::none;
@@ -170,76 +176,76 @@ class arriving_frame {
 
     // Takes a whole header at once if it is a common one: all there, not a 64-bit length, and no
     // rule broken after its first octet, which has been judged. It only ever accepts; all else goes
-    // to take(), which names the rule. `in` holds two octets at least.
-    constexpr bool take_common(std::span<const octet> in, expected_frames expected) noexcept {
+    // to take(), which names the rule. `in` holds two octets at least. Says its size, or 0.
+    constexpr std::size_t take_common(std::span<const octet> in,
+                                      expected_frames expected) noexcept {
         const octet code = in[1] & wire::length_bits;
         const std::size_t extended = extended_length_size(code);
         const std::size_t size = 2 + extended + ((in[1] & wire::mask) != 0 ? sizeof key_ : 0);
-        if (code == wire::length64 || in.size() < size) return false;
-        if (judge_second_octet(in[0], in[1], expected) != rule::none) return false;
+        if (code == wire::length64 || in.size() < size) return 0;
+        if (judge_second_octet(in[0], in[1], expected) != rule::none) return 0;
         const std::size_t length = extended == 0 ? code : load_network16(in[2], in[3]);
-        if (code == wire::length16 && length < wire::length16) return false;
+        if (code == wire::length16 && length < wire::length16) return 0;
         first_ = in[0];
-        second_ = in[1];
+        length_code_ = code;
         left_ = length;
         copy_octets(in.subspan(2 + extended, size - 2 - extended), key_.octets);
-        taken_ = static_cast<octet>(size);
-        key_at_ = static_cast<octet>(2 + extended);
-        return true;
+        place_ = end_;
+        return size;
     }
 
-    constexpr std::size_t taken() const noexcept { return taken_; }
+    // Where the next octet stands in the longest header. A shorter length has the last of the
+    // places for eight octets, or none, so that whatever is judged has one place in every header.
+    constexpr std::size_t place() const noexcept { return place_; }
     // Was the octet just taken the last of the length?
-    constexpr bool has_length() const noexcept { return taken_ == key_at_; }
-    constexpr bool has_header() const noexcept { return taken_ == key_at_ + key_size(); }
+    constexpr bool has_length() const noexcept { return place_ == key_place; }
+    constexpr bool has_header() const noexcept { return place_ == end_; }
 
     constexpr bool is_final() const noexcept { return (first_ & wire::fin) != 0; }
     constexpr bool has_rsv1() const noexcept { return (first_ & wire::rsv1) != 0; }
     constexpr opcode op() const noexcept { return static_cast<opcode>(first_ & wire::opcode_bits); }
-    constexpr octet length_code() const noexcept { return second_ & wire::length_bits; }
-    constexpr bool is_masked() const noexcept { return (second_ & wire::mask) != 0; }
-    constexpr std::size_t key_size() const noexcept { return is_masked() ? sizeof key_ : 0; }
+    constexpr octet length_code() const noexcept { return length_code_; }
+    constexpr bool is_masked() const noexcept { return end_ == longest_header; }
+    constexpr std::size_t key_size() const noexcept { return end_ - std::size_t{key_place}; }
 
     // The payload: how much is still to come, the key for what comes next, and "this much came".
     constexpr std::size_t left() const noexcept { return left_; }
+    // And how much of the message may be.
+    constexpr std::size_t room() const noexcept { return is_final() ? left_ : unlimited; }
     constexpr masking_key key() const noexcept { return key_; }
     constexpr void advance(std::size_t count, masking_key next) noexcept {
         left_ -= count;
         key_ = next;
     }
 
-    constexpr octet unmask(octet masked) noexcept {
-        const octet plain = masked ^ key_.octets[0];
-        advance(1, key_.after(1));
-        return plain;
-    }
+    // The same for one octet: what it is, and that it came.
+    constexpr octet unmasked(octet next) const noexcept { return next ^ key_.octets[0]; }
+    constexpr void advance() noexcept { advance(1, key_.after(1)); }
 
     // It has all come: the next octet begins another.
-    constexpr void end() noexcept {
-        taken_ = 0;
-        key_at_ = 2;
-    }
+    constexpr void end() noexcept { place_ = 0; }
 
     friend constexpr bool operator==(const arriving_frame&,
                                      const arriving_frame&) noexcept = default;
 
   private:
-    constexpr rule take_length(octet next) noexcept {
-        const bool wide = length_code() == wire::length64;
+    static constexpr octet key_place = longest_header - sizeof(masking_key);
+    static constexpr octet length16_place = key_place - 2;
+
+    constexpr rule take_length(octet place, octet next) noexcept {
         // A length that a size_t cannot hold stays at the value above all limits.
-        left_ = left_ > (unlimited >> 8) ? unlimited : left_ << 8 | next;
+        left_ = (left_ > (unlimited >> 8) ? unlimited : left_ << 8) | next;
         // 5.2: "the most significant bit MUST be 0".
-        if (wide && taken_ == 3 && left_ > 0x7F) return rule::huge_length;
+        if (place == 2 && next > 0x7F) return rule::huge_length;
         // 5.2: the shortest form. Six octets of zero prove a value that two octets could hold.
-        const std::size_t proof = wide ? 8 : 4;
-        const std::size_t least = wide ? 1 : wire::length16;
-        return taken_ == proof && left_ < least ? rule::padded_length : rule::none;
+        const std::size_t least = place == 7 ? 1 : place == 9 ? wire::length16 : 0;
+        return left_ < least ? rule::padded_length : rule::none;
     }
 
     octet first_ = 0;
-    octet second_ = 0;
-    octet taken_ = 0;
-    octet key_at_ = 2;  // where the key begins, as far as is known
+    octet length_code_ = 0;
+    octet place_ = 0;
+    octet end_;  // the place behind the last octet
     masking_key key_{};
     std::size_t left_ = 0;
 };
@@ -247,15 +253,13 @@ class arriving_frame {
 // Reads one header from the front of `in`. A length that a size_t cannot hold is a large frame.
 constexpr outcome<frame_header> decode_header(std::span<const octet> in,
                                               expected_frames expected) noexcept {
-    arriving_frame frame;
-    for (const octet next : in) {
-        rule broken = frame.take(next, expected);
+    arriving_frame frame(expected.receiver);
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        rule broken = frame.take(in[i], expected);
         const bool too_long = frame.has_length() && frame.left() == unlimited;
         if (broken == rule::none && too_long) broken = rule::large_frame;
         if (broken != rule::none) {
-            return {.what = outcome<frame_header>::is::broken,
-                    .broken = broken,
-                    .used = frame.taken() - 1};
+            return {.what = outcome<frame_header>::is::broken, .broken = broken, .used = i};
         }
         if (!frame.has_header()) continue;
         frame_header header{.fin = frame.is_final(),
@@ -263,7 +267,7 @@ constexpr outcome<frame_header> decode_header(std::span<const octet> in,
                             .op = frame.op(),
                             .length = frame.left()};
         if (frame.is_masked()) header.key = frame.key();
-        return {.what = outcome<frame_header>::is::value, .value = header, .used = frame.taken()};
+        return {.what = outcome<frame_header>::is::value, .value = header, .used = i + 1};
     }
     return {.used = in.size()};
 }

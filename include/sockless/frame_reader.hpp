@@ -37,7 +37,8 @@ class frame_reader {
   public:
     constexpr explicit frame_reader(role receiver, const limits& limit = {},
                                     bool rsv1 = false) noexcept
-        : expected_{receiver, rsv1},
+        : frame_(receiver),
+          expected_{receiver, rsv1},
           empty_limit_(limit.empty_fragments),
           message_limit_(limit.message < longest ? limit.message : longest),
           frame_limit_(limit.frame < longest ? limit.frame : longest) {}
@@ -50,7 +51,7 @@ class frame_reader {
 
     // The same into an event that is there already, because to copy one costs more than to make it.
     constexpr void next(std::span<octet>& in, frame_event& event) noexcept {
-        if constexpr (prefer_small) return take_step(in, event);
+        if constexpr (prefer_small) return take_apart(in, event);
         in = in.subspan(take_message(in, event));
     }
 
@@ -67,23 +68,18 @@ class frame_reader {
     }
     constexpr void stop() noexcept { ended_ = true; }
 
-    // What the data frame that is arriving still lacks; 0: none is.
+    // What the data frame that is arriving still lacks, or 0; and is its message compressed?
     constexpr std::size_t lacking() const noexcept {
         const bool arriving = !ended_ && frame_.has_header() && !is_control(frame_.op());
         return arriving ? frame_.left() : 0;
     }
-
-    // Is the message that arrives compressed?
     constexpr bool compressed() const noexcept { return compressed_; }
-
     // After a Close: its reason, which is kept as long as the reader.
     constexpr std::span<octet> close_reason() noexcept {
         return close_reason_of(std::span<octet>(control_).first(frame_.length_code()));
     }
-
     // Did an extension give RSV1 a meaning?
     constexpr bool rsv1() const noexcept { return expected_.rsv1; }
-
     // How many octets have been read, those after the end not counted.
     constexpr std::uint64_t offset() const noexcept { return offset_; }
     constexpr std::optional<violation> fault() const noexcept {
@@ -112,7 +108,7 @@ class frame_reader {
     // knows what `in` points to, it warns of what the sizes rule out.
     [[gnu::noinline]] constexpr std::size_t take_message(std::span<octet> in,
                                                          frame_event& event) noexcept {
-        const bool between = frame_.taken() == 0 && message_ == fragmentation::none && !ended_;
+        const bool between = frame_.place() == 0 && message_ == fragmentation::none && !ended_;
         if (!between) return take_steps(in, event);
         const bool is_short = expected_.receiver == role::server && in.size() >= 2 &&
                               (in[1] ^ wire::mask) <= detail::longest_short;
@@ -145,154 +141,173 @@ class frame_reader {
     [[gnu::noinline]] constexpr std::size_t take_steps(std::span<octet> in,
                                                        frame_event& event) noexcept {
         const std::size_t given = in.size();
-        take_step(in, event);
+        step(in, event);
         return given - in.size();
     }
 
-    constexpr void take_step(std::span<octet>& in, frame_event& event) noexcept {
+    [[gnu::noinline]] constexpr void take_apart(std::span<octet>& in, frame_event& event) noexcept {
+        step(in, event);  // a copy that all callers share, for small targets
+    }
+
+    [[gnu::always_inline]] constexpr void step(std::span<octet>& in, frame_event& event) noexcept {
         event = {};
-        if (!ended_) {
-            const std::size_t given = in.size();
-            const rule broken = read_event(in, event);
-            offset_ += given - in.size();
-            if (broken != rule::none) {
-                broken_ = broken;
-                ended_ = true;
-                event.kind = frame_event::what::violated;
-                event.broken = broken;
-                event.code = detail::code_of_framing(broken);
-            }
-        }
+        const std::size_t given = in.size();
+        if (!ended_) read(in, event);
+        offset_ += given - in.size();
         if (ended_) in = in.subspan(in.size());
     }
 
     // Reads up to the next event, or to an octet that breaks a rule, and stops in front of that.
-    constexpr rule read_event(std::span<octet>& in, frame_event& event) noexcept {
-        const rule at_once = prefer_small ? rule::none : take_common_header(in);
-        if (at_once != rule::none) return at_once;
+    [[gnu::always_inline]] constexpr void read(std::span<octet>& in, frame_event& event) noexcept {
+        rule broken = prefer_small ? rule::none : take_common_header(in);
+        if (broken != rule::none) return tell_violation(broken, event);
         while (true) {
             const bool has_header = frame_.has_header();
-            if (has_header && !is_control(frame_.op())) return read_data(in, event);
             if (has_header && frame_.left() == 0) break;
-            if (in.empty()) return rule::none;
-            const octet next = in.front();
-            const rule broken = has_header ? take_control(next) : take_header(next);
-            if (broken != rule::none) return broken;
-            in = in.subspan(1);
+            const bool has_data = has_header && !is_control(frame_.op());
+            if (!prefer_small && has_data && in.size() > 1) return read_slice(in, event);
+            if (!in.empty()) {
+                octet& next = in.front();
+                broken = has_header ? take_payload(next, event) : take_header(next);
+                if (broken == rule::none) {
+                    in = in.subspan(1);
+                    continue;
+                }
+            }
+            if (!event.payload.empty()) break;
+            if (broken != rule::none) tell_violation(broken, event);
+            return;
         }
-        tell_control(event);
-        return rule::none;
+        if (is_control(frame_.op())) return tell_control(event);
+        tell_data(event);
     }
 
-    constexpr rule take_header(octet next) noexcept {
+    constexpr void tell_violation(rule broken, frame_event& event) noexcept {
+        broken_ = broken;
+        ended_ = true;
+        event.kind = frame_event::what::violated;
+        event.broken = broken;
+        event.code = detail::code_of_framing(broken);
+    }
+
+    [[gnu::noinline]] constexpr rule take_header(octet next) noexcept {
         const rule broken = frame_.take(next, expected_);
-        if (broken != rule::none || is_control(frame_.op())) return broken;
+        if (broken != rule::none) return broken;
         // The rules of a data frame that need to know more than its header.
-        if (frame_.taken() == 1) return follow(message_, frame_.op(), frame_.is_final()).broken;
-        return frame_.has_length() ? judge_length() : rule::none;
+        const opcode op = frame_.op();
+        const bool is_data = !is_control(op);
+        if (is_data && frame_.has_length()) return judge_length();
+        if (is_data && frame_.place() == 1) return follow(message_, op, frame_.is_final()).broken;
+        return rule::none;
     }
 
     // Takes a whole header at a glance, if it is one of those that are common.
     constexpr rule take_common_header(std::span<octet>& in) noexcept {
         const bool may_be =
-            frame_.taken() == 0 && in.size() >= 2 && may_come(in[0], expected_.rsv1, message_);
-        if (!may_be || !frame_.take_common(in, expected_)) return rule::none;
+            frame_.place() == 0 && in.size() >= 2 && may_come(in[0], expected_.rsv1, message_);
+        const std::size_t size = may_be ? frame_.take_common(in, expected_) : 0;
+        if (size == 0) return rule::none;
         const rule broken = is_control(frame_.op()) ? rule::none : judge_length();
-        in = in.subspan(frame_.taken() - (broken == rule::none ? 0 : frame_.key_size() + 1));
+        in = in.subspan(size - (broken == rule::none ? 0 : frame_.key_size() + 1));
         return broken;
     }
 
     constexpr rule judge_length() noexcept {
-        if (frame_.op() != opcode::continuation) begin_message();
+        const std::size_t length = frame_.left();
+        if (frame_.op() != opcode::continuation) {
+            message_ = static_cast<fragmentation>(frame_.op());
+            fresh_ = true;
+            compressed_ = frame_.has_rsv1();
+            room_ = compressed_ ? compressed_limit(message_limit_) : message_limit_;
+        }
         // 10.4: limits hold as soon as the length is known.
-        if (frame_.left() > frame_limit_) return rule::large_frame;
-        if (frame_.left() > room_) return rule::large_message;
-        const rule broken = count_empty_fragment();
-        if (broken != rule::none) return broken;
+        if (length > frame_limit_) return rule::large_frame;
+        if (length > room_) return rule::large_message;
+        room_ -= length;
         // 8.1: the text cannot end in this frame if it is too short for the unfinished code point.
-        if (frame_.is_final() && frame_.left() < text_.needed()) return rule::bad_text;
-        room_ -= frame_.left();
-        return rule::none;
+        if (frame_.is_final() && length < text_.needed()) return rule::bad_text;
+        const bool is_empty = length == 0 && !frame_.is_final();
+        if (!is_empty) empty_fragments_ = 0;
+        const bool too_many = is_empty && empty_fragments_++ == empty_limit_ && empty_limit_ > 0;
+        return too_many ? rule::empty_fragments : rule::none;
     }
 
-    constexpr rule count_empty_fragment() noexcept {
-        if (frame_.left() > 0 || frame_.is_final()) {
-            empty_fragments_ = 0;
-            return rule::none;
-        }
-        if (empty_fragments_ == empty_limit_ && empty_limit_ > 0) return rule::empty_fragments;
-        ++empty_fragments_;
-        return rule::none;
-    }
-
-    constexpr void begin_message() noexcept {
-        type_ = static_cast<message_type>(frame_.op());
-        fresh_ = true;
-        compressed_ = frame_.has_rsv1();
-        room_ = compressed_ ? compressed_limit(message_limit_) : message_limit_;
-    }
-
-    constexpr rule read_data(std::span<octet>& in, frame_event& event) noexcept {
-        const std::size_t size = in.size() < frame_.left() ? in.size() : frame_.left();
-        if (size == 0 && frame_.left() > 0) return rule::none;
-        const bool checked = type_ == message_type::text && !compressed_;
-        const std::size_t room = frame_.is_final() ? frame_.left() : unlimited;
-        masking_key key = frame_.key();
-        const std::size_t good = unmask(in.first(size), key, checked, text_, room);
-        // What stands in front of a bad octet is told first.
-        if (good == 0 && size > 0) return rule::bad_text;
-        event.payload = in.first(good);
-        frame_.advance(good, key);
-        in = in.subspan(good);
-        event.kind = frame_event::what::slice;
-        event.type = type_;
-        event.first = fresh_;
-        event.compressed = compressed_;
-        event.remaining = frame_.left();
-        fresh_ = false;
-        if (frame_.left() == 0) {
-            event.last = frame_.is_final();
-            message_ = behind(type_, event.last);
-            frame_.end();
-        }
-        return rule::none;
+    // Takes an octet of payload: of data where it lies, of a control frame into what is kept here.
+    constexpr rule take_payload(octet& next, frame_event& event) noexcept {
+        const rule broken = is_control(frame_.op()) ? take_control(next) : take_data(next, event);
+        if (broken == rule::none) frame_.advance();
+        return broken;
     }
 
     constexpr rule take_control(octet next) noexcept {
         const std::size_t index = frame_.length_code() - frame_.left();
-        const octet plain = frame_.unmask(next);
-        control_[index] = plain;
+        control_[index] = frame_.unmasked(next);
         if (frame_.op() != opcode::close) return rule::none;
         // No data comes after a Close, so the text checker is free for the reason.
-        return judge_close_octet(index, control_[0], plain, frame_.left(), text_);
+        return judge_close_octet(index, control_[index], frame_.left() - 1, close_code_, text_);
+    }
+
+    constexpr rule take_data(octet& next, frame_event& event) noexcept {
+        const octet plain = frame_.unmasked(next);
+        const bool is_text = message_ == fragmentation::text && !compressed_;
+        if (is_text && !text_.take(plain, frame_.room() - 1)) return rule::bad_text;
+        next = plain;
+        event.payload = {&next - event.payload.size(), event.payload.size() + 1};
+        return rule::none;
+    }
+
+    // The same for as many octets of data as there are, where that is faster.
+    [[gnu::always_inline]] constexpr void read_slice(std::span<octet>& in,
+                                                     frame_event& event) noexcept {
+        const std::size_t size = in.size() < frame_.left() ? in.size() : frame_.left();
+        const bool is_text = message_ == fragmentation::text && !compressed_;
+        masking_key key = frame_.key();
+        const std::size_t good = unmask(in.first(size), key, is_text, text_, frame_.room());
+        // What stands in front of a bad octet is told first.
+        if (good == 0) return tell_violation(rule::bad_text, event);
+        event.payload = in.first(good);
+        frame_.advance(good, key);
+        in = in.subspan(good);
+        tell_data(event);
+    }
+
+    constexpr void tell_data(frame_event& event) noexcept {
+        const std::size_t left = frame_.left();
+        event.kind = frame_event::what::slice;
+        event.type = static_cast<message_type>(message_);
+        event.first = fresh_;
+        event.compressed = compressed_;
+        event.remaining = left;
+        fresh_ = false;
+        if (left > 0) return;
+        frame_.end();
+        if (!frame_.is_final()) return;
+        event.last = true;
+        message_ = fragmentation::none;
     }
 
     constexpr void tell_control(frame_event& event) noexcept {
-        event.kind = kind_of(frame_.op());
-        event.payload = std::span<octet>(control_).first(frame_.length_code());
-        if (frame_.op() == opcode::close) {
-            event.code = close_code_of(event.payload);
-            event.payload = close_reason_of(event.payload);
+        const frame_event::what kind = frame_event::of(frame_.op());
+        std::span<octet> body = std::span<octet>(control_).first(frame_.length_code());
+        if (kind == frame_event::what::close) {
+            event.code = close_code_;
+            body = close_reason_of(body);
             ended_ = true;
         }
+        event.kind = kind;
+        event.payload = body;
         frame_.end();
-    }
-
-    // The events of control frames stand in the order of their opcodes.
-    static constexpr frame_event::what kind_of(opcode control) noexcept {
-        const int index = static_cast<int>(control) - static_cast<int>(opcode::close);
-        return static_cast<frame_event::what>(static_cast<int>(frame_event::what::close) + index);
     }
 
     arriving_frame frame_;
     utf8_checker text_;
     fragmentation message_ = fragmentation::none;
     bool compressed_ = false;
-    message_type type_ = message_type::binary;
     bool fresh_ = false;  // nothing of the message has been handed out
     bool ended_ = false;
     rule broken_ = rule::none;
     expected_frames expected_;
+    std::uint16_t close_code_ = no_status_code;  // 7.1.5: unless the peer says another
     std::uint16_t empty_limit_;
     std::uint16_t empty_fragments_ = 0;  // in a row
     std::size_t room_ = 0;               // what the message may still grow by
