@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -110,6 +111,21 @@ TEST_CASE("H6 a blank beside a key is not part of it") {
           "dGhlIHNhbXBsZSBub25jZQ==, dGhlIHNhbXBsZSBub25jZQ=="}) {
         CAPTURE(text);
         CHECK_FALSE(is_key(text));
+    }
+}
+
+TEST_CASE("both ways to hash a key come to the same") {
+    std::mt19937 random(1300);
+    std::array<octet, 24> key{};
+    for (int round = 0; round < 1000; ++round) {
+        for (octet& o : key) o = static_cast<octet>(random());
+        auto small = sockless::detail::hash_key_small(key);
+        REQUIRE(small == sockless::detail::hash_key_fast(key));
+        std::array<octet, 28> expected{};
+        sockless::base64_encode(sockless::detail::sha1_digest_of(small), expected);
+        std::array<octet, 28> shifted{};
+        sockless::base64_shift_out(small, shifted);
+        REQUIRE(shifted == expected);
     }
 }
 

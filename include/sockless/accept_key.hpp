@@ -18,6 +18,7 @@
 
 namespace sockless::inline v0 {
 
+using websocket_key = std::span<const octet, 24>;
 using accept_value = std::array<octet, 28>;
 
 // 1.3: the GUID "which is unlikely to be used by network endpoints that do not understand the
@@ -36,53 +37,89 @@ inline constexpr auto in_base64 = [](auto o) noexcept {
 // has us hash the letters ("It is not necessary for the server to base64-decode"), RFC 4648, 3.5
 // leaves it to us, and some clients draw 22 letters at random.
 constexpr bool is_websocket_key(text_view key) noexcept {
-    return key.size() == 24 && detail::run_of(key.octets, detail::in_base64) == 22 &&
-           key.octets[22] == '=' && key.octets[23] == '=';
+    return key.size() == websocket_key::extent &&
+           detail::run_of(key.octets, detail::in_base64) == 22 && key.octets[22] == '=' &&
+           key.octets[23] == '=';
 }
 
 namespace detail {
 
-// The two blocks that SHA-1 makes of a key and the GUID, with no key in them yet: 60 octets, the 1
-// behind them, and their number in bits.
-inline constexpr auto accept_blocks = [] {
-    std::array<sha1_block, 2> blocks{};
-    std::size_t at = 24;
-    for (const char c : websocket_guid) {
-        blocks[0][at / 4] |= std::uint32_t{static_cast<octet>(c)} << (24 - at % 4 * 8);
-        ++at;
+// SHA-1 makes two blocks of a key and the GUID. Behind the key, the first has this: the GUID, and
+// the 1 that ends a message. The other has their number in bits, and nothing else.
+inline constexpr auto behind_key = [] {
+    std::array<octet, 64 - websocket_key::extent> octets{};
+    for (std::size_t i = 0; i < websocket_guid.size(); ++i) {
+        octets[i] = static_cast<octet>(websocket_guid[i]);
     }
-    blocks[0][15] = 0x80000000;
-    blocks[1][15] = 60 * 8;
-    return blocks;
+    octets[websocket_guid.size()] = 0x80;
+    return octets;
 }();
+inline constexpr std::uint32_t bits_to_hash = (websocket_key::extent + websocket_guid.size()) * 8;
 
-// Only the first has something of the key; the other mixes in the same words each time.
-constexpr sha1_digest hash_key(text_view key) noexcept {
-    constexpr sha1_schedule second = sha1_expand(accept_blocks[1]);
-    sha1_block first = accept_blocks[0];
-    for (std::size_t i = 0; i < 6; ++i) first[i] = load_network32(key.octets.subspan(4 * i));
+// With all that it calls inlined: nobody else calls it.
+[[gnu::always_inline]] constexpr sha1_state hash_key_small(websocket_key key) noexcept {
+    sha1_row row;  // nothing is read that has not been written
+    const octet* next = key.data();
+    std::uint32_t word = 0;
+    for (std::size_t i = 0; i < 64; ++i) {
+        if (i == key.size()) next = behind_key.data();
+        word = word << 8 | *next++;
+        row[5 + i / 4] = word;
+    }
+    sha1_state state = sha1_begin;
+    for (int block = 0; block < 2; ++block) {
+        sha1_mix_small(state, row);
+        for (std::size_t i = 0; i < 15; ++i) row[5 + i] = 0;
+        row[5 + 15] = bits_to_hash;
+    }
+    return state;
+}
+
+// The second block mixes in the same words each time.
+constexpr sha1_state hash_key_fast(websocket_key key) noexcept {
+    constexpr sha1_schedule second = [] {
+        sha1_block words{};
+        words[15] = bits_to_hash;
+        return sha1_expand(words);
+    }();
+    constexpr sha1_block without_key = [] {
+        sha1_block words{};
+        for (std::size_t i = 6; i < 16; ++i) {
+            words[i] = load_network32(std::span(behind_key).subspan(4 * (i - 6), 4));
+        }
+        return words;
+    }();
+    sha1_block first = without_key;
+    for (std::size_t i = 0; i < 6; ++i) first[i] = load_network32(key.subspan(4 * i));
     sha1_state state = sha1_begin;
     sha1_mix(state, sha1_expand(first));
     sha1_mix(state, second);
-    return sha1_digest_of(state);
+    return state;
 }
 
 }  // namespace detail
 
 // 4.2.2: the key and the GUID in a row, through SHA-1 and base64.
-constexpr void put_accept_key(text_view key, std::span<octet, sizeof(accept_value)> out) noexcept {
-    if (!prefer_small && key.size() == 24) {
-        base64_encode(detail::hash_key(key), out);
-        return;
+constexpr void put_accept_key(websocket_key key,
+                              std::span<octet, sizeof(accept_value)> out) noexcept {
+    if constexpr (prefer_small) {
+        detail::sha1_state digest = detail::hash_key_small(key);
+        base64_shift_out(digest, out);
+    } else {
+        base64_encode(detail::sha1_digest_of(detail::hash_key_fast(key)), out);
+    }
+}
+// The same of any text.
+constexpr accept_value accept_key(text_view key) noexcept {
+    accept_value out{};
+    if (key.size() == websocket_key::extent) {
+        put_accept_key(key.octets.first<websocket_key::extent>(), out);
+        return out;
     }
     sha1_hasher hasher;
     hasher.take(key.octets);
     for (const char next : websocket_guid) hasher.take(static_cast<octet>(next));
     base64_encode(hasher.finish(), out);
-}
-constexpr accept_value accept_key(text_view key) noexcept {
-    accept_value out{};
-    put_accept_key(key, out);
     return out;
 }
 

@@ -25,7 +25,7 @@ constexpr octet base64_letter(std::uint32_t bits) noexcept {
     if (value < 26) return static_cast<octet>('A' + value);
     if (value < 52) return static_cast<octet>('a' + (value - 26));
     if (value < 62) return static_cast<octet>('0' + (value - 52));
-    return value == 62 ? '+' : '/';
+    return static_cast<octet>('+' + (value - 62) * ('/' - '+'));
 }
 
 namespace detail {
@@ -61,6 +61,21 @@ constexpr std::size_t base64_encode(std::span<const octet> octets, std::span<oct
         out[i] = first < size ? base64_letter(bits >> (4 + (i + 3) % 4 * 2)) : octet{'='};
     }
     return needed;
+}
+
+// Encodes a number of several words, the lowest first, by shifting it out at its top. Its last
+// group has two octets.
+constexpr void base64_shift_out(std::span<std::uint32_t> number, std::span<octet> out) noexcept {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        std::uint32_t six = 0;
+        for (std::uint32_t& word : number) {
+            const std::uint32_t top = word >> 26;
+            word = word << 6 | six;
+            six = top;
+        }
+        out[i] = base64_letter(six);
+    }
+    out.back() = '=';
 }
 
 // Encodes pieces as if they were one. What `out` has no room for is counted and not written.

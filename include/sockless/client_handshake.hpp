@@ -162,7 +162,7 @@ class client_handshake {
         std::array<octet, 24> key{};
         base64_encode(nonce, key);
         const written ours = write_request(request, key, out);
-        if (ours.what == result::done) proof_ = accept_key({key});
+        if (ours.what == result::done) put_accept_key(key, proof_);
         return ours;
     }
 

@@ -137,7 +137,9 @@ class supplied_request {
         if (!rules_.is_upgrade()) return refused(rule::bad_upgrade);
         judged done;
         done.with.emplace().extended = extended;
-        if (!extended) done.with->proof = accept_key({octets_of(key_)});
+        if (!extended) {
+            put_accept_key(octets_of(key_).first<websocket_key::extent>(), done.with->proof);
+        }
         choose_protocol(lines, *done.with);
         done.status = done.with->status();
         return done;

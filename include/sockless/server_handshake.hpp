@@ -133,7 +133,8 @@ constexpr written accept(const request_head& request, std::span<octet> out) noex
     if (!request.is_upgrade()) return {result::not_offered, 0};
     if (out.size() < size) return {result::full, size};
     const std::span<octet> proof = out.subspan(detail::switching_protocols.size());
-    put_accept_key(request.key(), proof.first<sizeof(accept_value)>());
+    put_accept_key(request.key().octets.first<websocket_key::extent>(),
+                   proof.first<sizeof(accept_value)>());
     copy_octets(detail::switching_protocols, out);
     copy_octets(detail::end_of_head, proof.subspan(sizeof(accept_value)));
     return {result::done, size};
@@ -149,7 +150,8 @@ constexpr written accept(const request_head& request, const answer& with,
         return {result::not_offered, 0};
     }
     if (!may_leave(with.headers) || !has_no_gap(with.extensions)) return {result::bad_head, 0};
-    const accept_value proof = accept_key(request.key());
+    accept_value proof{};
+    put_accept_key(request.key().octets.first<websocket_key::extent>(), proof);
     return write_head(out, [&](head_writer& writer) noexcept {
         writer.put(detail::switching_protocols);
         writer.put(proof);

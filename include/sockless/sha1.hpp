@@ -1,8 +1,8 @@
 // sha1.hpp -- SHA-1, for the accept key (RFC 3174, 6.1).
 //
 // RFC 6455 asks for it as a checksum of a public value. It protects nothing: use it for nothing
-// else. A small one keeps 16 words and has one loop, because a handshake hashes two blocks and no
-// more. The other is unrolled so far that its five variables only change their names.
+// else. A small one has one loop, because a handshake hashes two blocks and no more. The other is
+// unrolled so far that its five variables only change their names.
 #pragma once
 
 #include <array>
@@ -23,7 +23,8 @@ using sha1_state = std::array<std::uint32_t, 5>;
 using sha1_block = std::array<std::uint32_t, 16>;
 using sha1_schedule = std::array<std::uint32_t, 80>;
 
-inline constexpr sha1_state sha1_begin{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
+// From E to A: in the order in which the small one goes through them.
+inline constexpr sha1_state sha1_begin{0xC3D2E1F0, 0x10325476, 0x98BADCFE, 0xEFCDAB89, 0x67452301};
 
 // 5: the constants K(t), each for 20 steps.
 inline constexpr std::array<std::uint32_t, 4> sha1_constants{0x5A827999, 0x6ED9EBA1, 0x8F1BBCDC,
@@ -57,7 +58,7 @@ constexpr void sha1_steps(sha1_state& v, const std::uint32_t* words, std::uint32
         e += choose(b, c, d) + rotate_left(a, 5);
         b = rotate_left(b, 30);
     };
-    auto [a, b, c, d, e] = v;
+    auto [e, d, c, b, a] = v;
     for (int i = 0; i < 4; ++i, words += 5) {
         step(a, b, c, d, e, words[0]);
         step(e, a, b, c, d, words[1]);
@@ -65,7 +66,7 @@ constexpr void sha1_steps(sha1_state& v, const std::uint32_t* words, std::uint32
         step(c, d, e, a, b, words[3]);
         step(b, c, d, e, a, words[4]);
     }
-    v = {a, b, c, d, e};
+    v = {e, d, c, b, a};
 }
 
 constexpr void sha1_mix(sha1_state& state, const sha1_schedule& words) noexcept {
@@ -81,39 +82,39 @@ constexpr void sha1_mix(sha1_state& state, const sha1_schedule& words) noexcept 
     for (std::size_t i = 0; i < v.size(); ++i) state[i] += v[i];
 }
 
-// 5: the function f(t;B,C,D), of which the second and the fourth are the same.
+// 5: the function f(t;B,C,D): a choice, a majority, and the same in the second and the fourth row.
 constexpr std::uint32_t sha1_choose(std::size_t k, std::uint32_t b, std::uint32_t c,
                                     std::uint32_t d) noexcept {
-    std::uint32_t f = b ^ c ^ d;
-    if (k == 0) f = (b & c) | (~b & d);
-    if (k == 2) f = (b & c) | (b & d) | (c & d);
-    return f;
+    const std::uint32_t differ = c ^ d;
+    if (k == 0) return (b & differ) ^ d;
+    if (k == 2) return (b & differ) ^ (c & d);
+    return b ^ differ;
 }
 
-// 6.2: "Method 2 of Computing the Message Digest". All that a step needs stands in one queue: E, D,
-// C, B, A and 16 words. Each step moves them all by one, and then A, C and the last word are new.
-constexpr void sha1_mix_small(sha1_state& state, const sha1_block& words) noexcept {
-    std::array<std::uint32_t, 21> q{};
-    for (std::size_t i = 0; i < 5; ++i) q[4 - i] = state[i];
-    for (std::size_t i = 0; i < 16; ++i) q[5 + i] = words[i];
+// 6.1 once more. E, D, C, B, A and the words W(t) stand in a row, and every step begins one further
+// on: the new A takes the place of the word that was used, and W(t+16) comes behind the last.
+using sha1_row = std::array<std::uint32_t, 5 + 16 + 80>;
+
+// Mixes in the block that the row has behind E to A.
+[[gnu::always_inline]] constexpr void sha1_mix_small(sha1_state& state, sha1_row& row) noexcept {
+    std::uint32_t* q = row.data();
+    for (std::size_t i = 0; i < 5; ++i) q[i] = state[i];
     for (std::size_t k = 0; k < 4; ++k) {
         for (unsigned step = 0; step < 20; ++step) {
-            const std::uint32_t f = sha1_choose(k, q[3], q[2], q[1]);
-            const std::uint32_t next = rotate_left(q[4], 5) + f + sha1_constants[k] + q[0] + q[5];
-            const std::uint32_t word = rotate_left(q[18] ^ q[13] ^ q[7] ^ q[5], 1);
-            for (std::size_t i = 1; i < q.size(); ++i) q[i - 1] = q[i];
-            q[4] = next;
-            q[2] = rotate_left(q[2], 30);
-            q[20] = word;
+            q[21] = rotate_left(q[18] ^ q[13] ^ q[7] ^ q[5], 1);
+            q[5] += q[0] + sha1_choose(k, q[3], q[2], q[1]) + sha1_constants[k];
+            q[5] += rotate_left(q[4], 5);
+            q[3] = rotate_left(q[3], 30);
+            ++q;
         }
     }
-    for (std::size_t i = 0; i < 5; ++i) state[i] += q[4 - i];
+    for (std::size_t i = 0; i < 5; ++i) state[i] += q[i];
 }
 
 constexpr sha1_digest sha1_digest_of(const sha1_state& state) noexcept {
     sha1_digest out{};
     for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = static_cast<octet>(state[i / 4] >> (24 - i % 4 * 8));
+        out[i] = static_cast<octet>(state[4 - i / 4] >> (24 - i % 4 * 8));
     }
     return out;
 }
@@ -148,7 +149,9 @@ class sha1_hasher {
   private:
     constexpr void mix() noexcept {
         if constexpr (prefer_small) {
-            detail::sha1_mix_small(state_, words_);
+            detail::sha1_row row{};
+            for (std::size_t i = 0; i < words_.size(); ++i) row[5 + i] = words_[i];
+            detail::sha1_mix_small(state_, row);
         } else {
             detail::sha1_mix(state_, detail::sha1_expand(words_));
         }
