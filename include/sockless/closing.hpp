@@ -36,16 +36,21 @@ inline constexpr auto closing_table = [] {
 }();
 }  // namespace detail
 
-// The state after an event, or nothing if it must not happen: what the table says, in less than the
-// table takes.
-constexpr std::optional<closing> follow(closing now, closing_event event) noexcept {
+// The state behind an event that may happen.
+constexpr closing behind(closing now, closing_event event) noexcept {
     const auto bits = static_cast<unsigned>(now);
     const auto sent = static_cast<unsigned>(closing::sent);
     const auto received = static_cast<unsigned>(closing::received);
-    if (event <= closing_event::send_close && (bits & sent) != 0) return std::nullopt;
     if (event == closing_event::send_close) return static_cast<closing>(bits | sent);
     if (event == closing_event::get_close) return static_cast<closing>(bits | received);
     return event == closing_event::end ? closing::closed : now;
+}
+
+// The same, or nothing if it must not happen: what the table says, in less than the table takes.
+constexpr std::optional<closing> follow(closing now, closing_event event) noexcept {
+    const bool sent = now == closing::sent || now == closing::closed;
+    if (sent && event <= closing_event::send_close) return std::nullopt;
+    return behind(now, event);
 }
 
 static_assert([] {

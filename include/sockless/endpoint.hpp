@@ -59,9 +59,9 @@ class endpoint {
     constexpr void end_of_stream() noexcept {
         reader_.stop();
         due_ = reply::none;
-        state_ = *follow(state_, closing_event::end);
+        state_ = behind(state_, closing_event::end);
         // 7.1.5: "considered to be 1006" if no Close was received.
-        if (!received_) received_ = abnormal_closure;
+        if (received_ == 0) received_ = abnormal_closure;
     }
 
     // 7.1.7: a layer above found what it was given to break a rule of framing.
@@ -116,7 +116,7 @@ class endpoint {
 
     // Why the peer closes, in its own words, once its Close has come.
     constexpr std::span<octet> close_reason() noexcept {
-        const bool came = received_ && *received_ != abnormal_closure;
+        const bool came = received_ != 0 && received_ != abnormal_closure;
         return came ? reader_.close_reason() : std::span<octet>{};
     }
 
@@ -129,8 +129,8 @@ class endpoint {
         return {.why = why(),
                 .state = state_,
                 .began = began_,
-                .sent = sent_,
-                .received = received_,
+                .sent = if_any(sent_),
+                .received = if_any(received_),
                 .fault = reader_.fault(),
                 .clean = why() == cause::closed};
     }
@@ -152,14 +152,13 @@ class endpoint {
     constexpr std::size_t control(const maybe_key& key,
                                   std::span<octet, longest_control_frame> out) noexcept {
         if (!control_due()) return 0;
-        const std::span<const octet> body = std::span<const octet>(reply_).first(reply_size_);
-        const opcode op = due_ == reply::pong ? opcode::pong : opcode::close;
-        due_ = reply::none;
-        if (op == opcode::close) {
-            sent_ = close_code_of(body);
-            state_ = *follow(state_, closing_event::send_close);
+        if (due_ == reply::close) {
+            sent_ = our_code_;
+            state_ = behind(state_, closing_event::send_close);
         }
-        return write_control(op, body, key, out).octets;
+        const auto op = static_cast<opcode>(due_);
+        due_ = reply::none;
+        return detail::put_control(op, std::span<const octet>(reply_).first(reply_size_), key, out);
     }
 
     constexpr result start(frame_kind frame, std::uint64_t length, const maybe_key& key,
@@ -184,13 +183,14 @@ class endpoint {
     // Of the control frame that is due.
     constexpr std::size_t reply_size() const noexcept { return reply_size_; }
     // A pong that is due is not sent.
-    constexpr void drop_pong() noexcept { due_ = reply::none; }
+    constexpr void drop_pong() noexcept {
+        if (due_ == reply::pong) due_ = reply::none;
+    }
 
     // May a frame of the caller's leave now?
     constexpr result may_send() const noexcept {
         if (state_ == closing::closed) return result::not_open;
-        const bool our_close_is_due = due_ == reply::close && began_ == side::us;
-        if (our_close_is_due || !follow(state_, closing_event::send_data)) return result::closing;
+        if (began_ == side::us) return result::closing;  // 5.5.1: nothing follows our Close
         if (owed() > 0) return result::mid_frame;
         return due_ == reply::none ? result::done : result::control_first;
     }
@@ -201,12 +201,20 @@ class endpoint {
     }
 
   private:
-    enum class reply : std::uint8_t { none, pong, close };
+    enum class reply : std::uint8_t {
+        none,
+        close = static_cast<std::uint8_t>(opcode::close),
+        pong = static_cast<std::uint8_t>(opcode::pong),
+    };
+
+    static constexpr std::optional<std::uint16_t> if_any(std::uint16_t code) noexcept {
+        return code != 0 ? std::optional(code) : std::nullopt;
+    }
 
     constexpr cause why() const noexcept {
         if (reader_.fault()) return cause::violation;
         if (received_ == abnormal_closure) return cause::end_of_stream;
-        return sent_ && received_ ? cause::closed : cause::nothing;
+        return sent_ != 0 && received_ != 0 ? cause::closed : cause::nothing;
     }
 
     constexpr void answer(const frame_event& event) noexcept {
@@ -226,7 +234,7 @@ class endpoint {
 
     constexpr void on_close(std::uint16_t code) noexcept {
         received_ = code;
-        state_ = *follow(state_, closing_event::get_close);
+        state_ = behind(state_, closing_event::get_close);
         if (began_ == side::nobody) began_ = side::peer;
         // 5.5.1: "the endpoint typically echos the status code it received".
         if (answer_closes_) queue_close(code);
@@ -234,7 +242,8 @@ class endpoint {
 
     // 5.5.1: one Close leaves, the first that was due.
     constexpr void queue_close(std::uint16_t code) noexcept {
-        if (due_ == reply::close || !follow(state_, closing_event::send_close)) return;
+        if (our_code_ != 0) return;
+        our_code_ = code;
         if (began_ == side::nobody) began_ = side::us;
         due_ = reply::close;
         reply_size_ = code == no_status_code ? 0 : 2;
@@ -245,12 +254,14 @@ class endpoint {
     frame_writer writer_;
     closing state_ = closing::open;
     side began_ = side::nobody;
-    std::optional<std::uint16_t> sent_;
-    std::optional<std::uint16_t> received_;
-    bool answer_pings_;
-    bool answer_closes_;
     reply due_ = reply::none;
     std::uint8_t reply_size_ = 0;
+    // Codes, or 0: of the Close that we owe or have sent, of that which has left, of the peer's.
+    std::uint16_t our_code_ = 0;
+    std::uint16_t sent_ = 0;
+    std::uint16_t received_ = 0;
+    bool answer_pings_;
+    bool answer_closes_;
     frame_reader reader_;
     std::array<octet, longest_control_payload> reply_{};
 };

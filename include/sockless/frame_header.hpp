@@ -69,12 +69,16 @@ constexpr octet first_octet_of(bool fin, bool rsv1, opcode op) noexcept {
                               static_cast<octet>(op));
 }
 
+constexpr void put_start(std::span<octet> out, octet first, bool masked, octet code) noexcept {
+    out[0] = first;
+    out[1] = static_cast<octet>((masked ? wire::mask : 0) | code);
+}
+
 // A header, all but its key.
 constexpr std::size_t put_keyless(std::span<octet> out, octet first, bool masked,
                                   std::uint64_t length) noexcept {
     const octet code = length_code(length);
-    out[0] = first;
-    out[1] = static_cast<octet>((masked ? wire::mask : 0) | code);
+    put_start(out, first, masked, code);
     if (code < wire::length16) return 2;
     if (code == wire::length16) {
         store_network(length, out.subspan(2, 2));
@@ -84,17 +88,23 @@ constexpr std::size_t put_keyless(std::span<octet> out, octet first, bool masked
     return 10;
 }
 
-// encode_header(), where there is just room for what it takes. The key comes apart, because a copy
-// of one that was made just now would be waited for. Inlined, so that a server knows of no key.
-[[gnu::always_inline]] constexpr std::size_t put_header(octet first, std::uint64_t length,
-                                                        const std::optional<masking_key>& key,
-                                                        std::span<octet> out) noexcept {
-    std::size_t size = put_keyless(out, first, key.has_value(), length);
+// The key, if any, behind so many octets. It comes apart, because a copy of one that was made just
+// now would be waited for. Inlined, so that a server knows of no key.
+[[gnu::always_inline]] constexpr std::size_t put_key(const std::optional<masking_key>& key,
+                                                     std::span<octet> out,
+                                                     std::size_t size) noexcept {
     if (!key) return size;
     // From a copy: GCC 12 warns of a read of what an optional lacks where the key is copied away.
     const masking_key copy = *key;
     for (const octet o : copy.octets) out[size++] = o;
     return size;
+}
+
+// encode_header(), where there is just room for what it takes.
+[[gnu::always_inline]] constexpr std::size_t put_header(octet first, std::uint64_t length,
+                                                        const std::optional<masking_key>& key,
+                                                        std::span<octet> out) noexcept {
+    return put_key(key, out, put_keyless(out, first, key.has_value(), length));
 }
 }  // namespace detail
 

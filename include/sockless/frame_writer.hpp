@@ -43,19 +43,36 @@ struct frame_kind {
 inline constexpr std::size_t longest_control_frame =
     2 + sizeof(masking_key) + longest_control_payload;
 
+namespace detail {
+// Writes a payload, for which there is room.
+[[gnu::always_inline]] constexpr void put_payload(std::span<const octet> payload,
+                                                  const std::optional<masking_key>& key,
+                                                  std::span<octet> out) noexcept {
+    if (key) {
+        mask_copy(payload, out, *key);
+    } else {
+        copy_octets(payload, out);
+    }
+}
+
+// Writes a whole control frame, whose payload is not too large, and says its size.
+[[gnu::always_inline]] constexpr std::size_t put_control(
+    opcode op, std::span<const octet> payload, const std::optional<masking_key>& key,
+    std::span<octet, longest_control_frame> out) noexcept {
+    put_start(out, first_octet_of(true, false, op), key.has_value(),
+              static_cast<octet>(payload.size()));
+    const std::size_t head = put_key(key, out, 2);
+    put_payload(payload, key, out.subspan(head, payload.size()));
+    return head + payload.size();
+}
+}  // namespace detail
+
 // Writes a whole control frame; a payload above 125 octets is too large (5.5).
 constexpr written write_control(opcode op, std::span<const octet> payload,
                                 const std::optional<masking_key>& key,
                                 std::span<octet, longest_control_frame> out) noexcept {
     if (payload.size() > longest_control_payload) return {result::too_large, 0};
-    const octet first = detail::first_octet_of(true, false, op);
-    const std::size_t head = detail::put_header(first, payload.size(), key, out);
-    if (key) {
-        mask_copy(payload, out.subspan(head), *key);
-    } else {
-        copy_octets(payload, out.subspan(head));
-    }
-    return {result::done, head + payload.size()};
+    return {result::done, detail::put_control(op, payload, key, out)};
 }
 
 class frame_writer {
@@ -113,11 +130,7 @@ class frame_writer {
         const std::size_t size = header_size(payload.size(), key.has_value()) + payload.size();
         if (out.size() < size) return {result::full, size};
         const std::size_t head = begin(frame, payload.size(), key, out);
-        if (key) {
-            mask_copy(payload, out.subspan(head), *key);
-        } else {
-            copy_octets(payload, out.subspan(head));
-        }
+        detail::put_payload(payload, key, out.subspan(head));
         return {result::done, size};
     }
 
