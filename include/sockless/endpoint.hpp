@@ -164,7 +164,7 @@ class endpoint {
     constexpr result start(frame_kind frame, std::uint64_t length, const maybe_key& key,
                            frame_start& out) noexcept {
         const result allowed = may_send(frame);
-        return allowed == result::done ? writer_.start(frame, length, key, out) : allowed;
+        return allowed == result::done ? writer_.start_next(frame, length, key, out) : allowed;
     }
 
     constexpr written write(frame_kind frame, std::span<const octet> payload, std::span<octet> out,

@@ -20,6 +20,7 @@
 #include <sockless/octets.hpp>
 #include <sockless/opcode.hpp>
 #include <sockless/outcome.hpp>
+#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
@@ -78,14 +79,16 @@ constexpr void put_start(std::span<octet> out, octet first, bool masked, octet c
 constexpr std::size_t put_keyless(std::span<octet> out, octet first, bool masked,
                                   std::uint64_t length) noexcept {
     const octet code = length_code(length);
+    const std::size_t extended = extended_length_size(code);
     put_start(out, first, masked, code);
-    if (code < wire::length16) return 2;
-    if (code == wire::length16) {
+    // A size that is known takes one store.
+    if (!prefer_small && extended == 2) {
         store_network(length, out.subspan(2, 2));
         return 4;
     }
-    store_network(length, out.subspan(2, 8));
-    return 10;
+    if (!prefer_small && extended == 0) return 2;
+    store_network(length, out.subspan(2, extended));
+    return 2 + extended;
 }
 
 // The key, if any, behind so many octets. It comes apart, because a copy of one that was made just

@@ -81,9 +81,16 @@ class frame_writer {
     // of its message comes a continuation, so its type has to be the same.
     constexpr result start(frame_kind frame, std::uint64_t length,
                            const std::optional<masking_key>& key, frame_start& out) noexcept {
+        return owed_ > 0 ? result::mid_frame : start_next(frame, length, key, out);
+    }
+
+    // The same for who knows that no frame is open.
+    constexpr result start_next(frame_kind frame, std::uint64_t length,
+                                const std::optional<masking_key>& key, frame_start& out) noexcept {
+        const octet first = first_octet(frame);
         const result allowed = may_start(frame.type, length);
         if (allowed != result::done) return allowed;
-        out.size = static_cast<std::uint8_t>(begin(frame, length, key, out.octets));
+        out.size = static_cast<std::uint8_t>(begin(frame, first, length, key, out.octets));
         owed_ = length;
         masked_ = key.has_value();
         if (masked_) key_ = *key;
@@ -125,11 +132,12 @@ class frame_writer {
     // and paid in place.
     constexpr written write(frame_kind frame, std::span<const octet> payload, std::span<octet> out,
                             const std::optional<masking_key>& key) noexcept {
-        const result allowed = may_start(frame.type, payload.size());
+        const result allowed =
+            owed_ > 0 ? result::mid_frame : may_start(frame.type, payload.size());
         if (allowed != result::done) return {allowed, 0};
         const std::size_t size = header_size(payload.size(), key.has_value()) + payload.size();
         if (out.size() < size) return {result::full, size};
-        const std::size_t head = begin(frame, payload.size(), key, out);
+        const std::size_t head = begin(frame, first_octet(frame), payload.size(), key, out);
         detail::put_payload(payload, key, out.subspan(head));
         return {result::done, size};
     }
@@ -143,19 +151,23 @@ class frame_writer {
 
   private:
     constexpr result may_start(message_type type, std::uint64_t length) const noexcept {
-        if (owed_ > 0) return result::mid_frame;
         const bool continues = message_ != fragmentation::none;
         if (continues && message_ != unfinished(type)) return result::mid_message;
         return length > wire::longest_frame ? result::too_large : result::done;
     }
 
+    // What the next frame of a message begins with.
+    constexpr octet first_octet(frame_kind frame) const noexcept {
+        octet first = detail::first_octet_of(frame.last, frame.compressed, opcode_of(frame.type));
+        // 5.4: a continuation has no opcode; RFC 7692, 6: and no RSV1.
+        if (message_ != fragmentation::none) first &= wire::fin;
+        return first;
+    }
+
     // Writes the header of the next frame of a message.
-    constexpr std::size_t begin(frame_kind frame, std::uint64_t length,
+    constexpr std::size_t begin(frame_kind frame, octet first, std::uint64_t length,
                                 const std::optional<masking_key>& key,
                                 std::span<octet> out) noexcept {
-        const bool begins = message_ == fragmentation::none;
-        const opcode op = begins ? opcode_of(frame.type) : opcode::continuation;
-        const octet first = detail::first_octet_of(frame.last, begins && frame.compressed, op);
         message_ = behind(frame.type, frame.last);
         return detail::put_header(first, length, key, out);
     }
