@@ -10,6 +10,7 @@
 #include <optional>
 #include <string_view>
 
+#include <sockless/close_code.hpp>
 #include <sockless/outcome.hpp>
 
 namespace sockless::inline v0 {
@@ -98,6 +99,78 @@ struct close_report {
     std::optional<std::uint16_t> received{};  // the peer's; 1006: it ended without a Close (7.1.5)
     std::optional<violation> fault{};         // what the peer did wrong
     bool clean = false;                       // 7.1.4: both Closes came, and no fault
+};
+
+// How far an endpoint has come with it. A code of 0 inside is none, for every Close has one.
+class closing_handshake {
+  public:
+    // Our Close is due. 5.5.1: one leaves, the first; is it this one?
+    constexpr bool owe(std::uint16_t code) noexcept {
+        if (ours_ != 0) return false;
+        ours_ = code;
+        we_began_ = theirs_ == 0;
+        return true;
+    }
+
+    // It has left; the peer's has come.
+    constexpr void send() noexcept {
+        sent_ = ours_;
+        state_ = behind(state_, closing_event::send_close);
+    }
+    constexpr void receive(std::uint16_t code) noexcept {
+        theirs_ = code;
+        state_ = behind(state_, closing_event::get_close);
+    }
+
+    constexpr void end() noexcept {
+        state_ = behind(state_, closing_event::end);
+        // 7.1.5: "considered to be 1006" if no Close was received.
+        if (theirs_ == 0) theirs_ = abnormal_closure;
+    }
+
+    constexpr closing state() const noexcept { return state_; }
+    // Was our Close, due or sent, the first?
+    constexpr bool we_began() const noexcept { return we_began_; }
+    constexpr bool has_ours() const noexcept { return ours_ != 0; }
+    constexpr bool has_theirs() const noexcept {
+        return theirs_ != 0 && theirs_ != abnormal_closure;
+    }
+
+    constexpr close_report report(const std::optional<violation>& fault) const noexcept {
+        const cause end = why(fault.has_value());
+        return {.why = end,
+                .state = state_,
+                .began = began(),
+                .sent = if_any(sent_),
+                .received = if_any(theirs_),
+                .fault = fault,
+                .clean = end == cause::closed};
+    }
+
+    friend constexpr bool operator==(const closing_handshake&,
+                                     const closing_handshake&) noexcept = default;
+
+  private:
+    constexpr cause why(bool broken) const noexcept {
+        if (broken) return cause::violation;
+        if (theirs_ == abnormal_closure) return cause::end_of_stream;
+        return sent_ != 0 && theirs_ != 0 ? cause::closed : cause::nothing;
+    }
+
+    constexpr side began() const noexcept {
+        if (we_began_) return side::us;
+        return has_theirs() ? side::peer : side::nobody;
+    }
+
+    static constexpr std::optional<std::uint16_t> if_any(std::uint16_t code) noexcept {
+        return code != 0 ? std::optional(code) : std::nullopt;
+    }
+
+    closing state_ = closing::open;
+    bool we_began_ = false;
+    std::uint16_t ours_ = 0;  // due, or sent
+    std::uint16_t sent_ = 0;
+    std::uint16_t theirs_ = 0;
 };
 
 }  // namespace sockless::inline v0

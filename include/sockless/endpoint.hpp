@@ -59,14 +59,12 @@ class endpoint {
     constexpr void end_of_stream() noexcept {
         reader_.stop();
         due_ = reply::none;
-        state_ = behind(state_, closing_event::end);
-        // 7.1.5: "considered to be 1006" if no Close was received.
-        if (received_ == 0) received_ = abnormal_closure;
+        closing_.end();
     }
 
     // 7.1.7: a layer above found what it was given to break a rule of framing.
     constexpr void fail(rule broken) noexcept {
-        if (sockless::code(broken) == 0 || state_ == closing::closed) return;
+        if (sockless::code(broken) == 0 || is_closed()) return;
         reader_.fail(broken);
         queue_close(sockless::code(broken));
     }
@@ -74,7 +72,7 @@ class endpoint {
     // A layer above cannot go on, for a reason that is no fault of the peer's: nothing is received
     // any more, and a Close takes the place of a pong that is due.
     constexpr void give_up(close_code code) noexcept {
-        if (state_ == closing::closed) return;
+        if (is_closed()) return;
         reader_.stop();
         queue_close(code.value());
     }
@@ -116,24 +114,15 @@ class endpoint {
 
     // Why the peer closes, in its own words, once its Close has come.
     constexpr std::span<octet> close_reason() noexcept {
-        const bool came = received_ != 0 && received_ != abnormal_closure;
-        return came ? reader_.close_reason() : std::span<octet>{};
+        return closing_.has_theirs() ? reader_.close_reason() : std::span<octet>{};
     }
 
     // What the data frame that is arriving still lacks, or 0; and whether it is compressed.
     constexpr std::size_t lacking() const noexcept { return reader_.lacking(); }
     constexpr bool compressed() const noexcept { return reader_.compressed(); }
     constexpr std::uint64_t offset() const noexcept { return reader_.offset(); }
-    constexpr closing state() const noexcept { return state_; }
-    constexpr close_report report() const noexcept {
-        return {.why = why(),
-                .state = state_,
-                .began = began_,
-                .sent = if_any(sent_),
-                .received = if_any(received_),
-                .fault = reader_.fault(),
-                .clean = why() == cause::closed};
-    }
+    constexpr closing state() const noexcept { return closing_.state(); }
+    constexpr close_report report() const noexcept { return closing_.report(reader_.fault()); }
 
     friend constexpr bool operator==(const endpoint&, const endpoint&) noexcept = default;
 
@@ -149,13 +138,11 @@ class endpoint {
         return writer_.pay_plain(piece);
     }
 
-    constexpr std::size_t control(const maybe_key& key,
-                                  std::span<octet, longest_control_frame> out) noexcept {
+    // Inlined, so that a server knows of no key.
+    [[gnu::always_inline]] constexpr std::size_t control(
+        const maybe_key& key, std::span<octet, longest_control_frame> out) noexcept {
         if (!control_due()) return 0;
-        if (due_ == reply::close) {
-            sent_ = our_code_;
-            state_ = behind(state_, closing_event::send_close);
-        }
+        if (due_ == reply::close) closing_.send();
         const auto op = static_cast<opcode>(due_);
         due_ = reply::none;
         return detail::put_control(op, std::span<const octet>(reply_).first(reply_size_), key, out);
@@ -189,8 +176,8 @@ class endpoint {
 
     // May a frame of the caller's leave now?
     constexpr result may_send() const noexcept {
-        if (state_ == closing::closed) return result::not_open;
-        if (began_ == side::us) return result::closing;  // 5.5.1: nothing follows our Close
+        if (is_closed()) return result::not_open;
+        if (closing_.we_began()) return result::closing;  // 5.5.1: nothing follows our Close
         if (owed() > 0) return result::mid_frame;
         return due_ == reply::none ? result::done : result::control_first;
     }
@@ -207,15 +194,7 @@ class endpoint {
         pong = static_cast<std::uint8_t>(opcode::pong),
     };
 
-    static constexpr std::optional<std::uint16_t> if_any(std::uint16_t code) noexcept {
-        return code != 0 ? std::optional(code) : std::nullopt;
-    }
-
-    constexpr cause why() const noexcept {
-        if (reader_.fault()) return cause::violation;
-        if (received_ == abnormal_closure) return cause::end_of_stream;
-        return sent_ != 0 && received_ != 0 ? cause::closed : cause::nothing;
-    }
+    constexpr bool is_closed() const noexcept { return state() == closing::closed; }
 
     constexpr void answer(const frame_event& event) noexcept {
         if (event.kind == frame_event::what::ping) return on_ping(event.payload);
@@ -227,24 +206,21 @@ class endpoint {
     constexpr void on_ping(std::span<const octet> payload) noexcept {
         // 5.5.2: a Pong answers a Ping. We send none once our Close has gone, or is about to:
         // nothing leaves after it, although 5.5.2 excuses only who has received a Close.
-        if (state_ != closing::open || due_ == reply::close || !answer_pings_) return;
+        if (closing_.has_ours() || !answer_pings_) return;
         due_ = reply::pong;
-        reply_size_ = static_cast<std::uint8_t>(copy_octets(payload, reply_));
+        reply_size_ = static_cast<std::uint8_t>(payload.size());
+        copy_octets(payload, std::span<octet>(reply_).first(reply_size_));
     }
 
     constexpr void on_close(std::uint16_t code) noexcept {
-        received_ = code;
-        state_ = behind(state_, closing_event::get_close);
-        if (began_ == side::nobody) began_ = side::peer;
+        closing_.receive(code);
         // 5.5.1: "the endpoint typically echos the status code it received".
         if (answer_closes_) queue_close(code);
     }
 
     // 5.5.1: one Close leaves, the first that was due.
     constexpr void queue_close(std::uint16_t code) noexcept {
-        if (our_code_ != 0) return;
-        our_code_ = code;
-        if (began_ == side::nobody) began_ = side::us;
+        if (!closing_.owe(code)) return;
         due_ = reply::close;
         reply_size_ = code == no_status_code ? 0 : 2;
         store_network(code, std::span<octet>(reply_).first<2>());
@@ -252,14 +228,9 @@ class endpoint {
 
     // The two that hold a control payload stand last: firmware reaches what is near in less code.
     frame_writer writer_;
-    closing state_ = closing::open;
-    side began_ = side::nobody;
+    closing_handshake closing_;
     reply due_ = reply::none;
     std::uint8_t reply_size_ = 0;
-    // Codes, or 0: of the Close that we owe or have sent, of that which has left, of the peer's.
-    std::uint16_t our_code_ = 0;
-    std::uint16_t sent_ = 0;
-    std::uint16_t received_ = 0;
     bool answer_pings_;
     bool answer_closes_;
     frame_reader reader_;

@@ -56,9 +56,9 @@ namespace detail {
 }
 
 // Writes a whole control frame, whose payload is not too large, and says its size.
-[[gnu::always_inline]] constexpr std::size_t put_control(
-    opcode op, std::span<const octet> payload, const std::optional<masking_key>& key,
-    std::span<octet, longest_control_frame> out) noexcept {
+constexpr std::size_t put_control(opcode op, std::span<const octet> payload,
+                                  const std::optional<masking_key>& key,
+                                  std::span<octet, longest_control_frame> out) noexcept {
     put_start(out, first_octet_of(true, false, op), key.has_value(),
               static_cast<octet>(payload.size()));
     const std::size_t head = put_key(key, out, 2);
