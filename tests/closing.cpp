@@ -18,6 +18,8 @@ namespace {
 
 using sockless::closing;
 using sockless::closing_event;
+using sockless::closing_handshake;
+using sockless::side;
 using sockless::follow;
 
 template <class Value>
@@ -166,6 +168,75 @@ TEST_CASE("a close report about nothing says that nothing has happened") {
     STATIC_REQUIRE(!report.received);
     STATIC_REQUIRE(!report.fault);
     STATIC_REQUIRE(!report.clean);
+}
+
+// What has happened to a closing handshake: (o)ur Close is due, it is (s)ent, (t)heirs has come,
+// the transport has (e)nded.
+constexpr sockless::close_report after(std::string_view happened, bool broken = false) {
+    closing_handshake handshake;
+    for (const char event : happened) {
+        if (event == 'o') static_cast<void>(handshake.owe(1001));
+        if (event == 's') handshake.send();
+        if (event == 't') handshake.receive(4000);
+        if (event == 'e') handshake.end();
+    }
+    if (!broken) return handshake.report(std::nullopt);
+    return handshake.report(sockless::violation{sockless::rule::bad_text, 7});
+}
+
+TEST_CASE("a report says whose Close came first, which codes went where, and how it ended") {
+    using sockless::cause;
+    struct row {
+        std::string_view events;
+        closing state;
+        side began;
+        int sent;  // or 0
+        int received;
+        cause why;
+    };
+    // clang-format off
+    constexpr std::array<row, 13> rows{{
+        {"",     closing::open,     side::nobody, 0,    0,    cause::nothing},
+        {"o",    closing::open,     side::us,     0,    0,    cause::nothing},
+        {"os",   closing::sent,     side::us,     1001, 0,    cause::nothing},
+        {"ost",  closing::closed,   side::us,     1001, 4000, cause::closed},
+        {"ot",   closing::received, side::us,     0,    4000, cause::nothing},
+        {"ots",  closing::closed,   side::us,     1001, 4000, cause::closed},
+        {"t",    closing::received, side::peer,   0,    4000, cause::nothing},
+        {"to",   closing::received, side::peer,   0,    4000, cause::nothing},
+        {"tos",  closing::closed,   side::peer,   1001, 4000, cause::closed},
+        {"e",    closing::closed,   side::nobody, 0,    1006, cause::end_of_stream},
+        {"oe",   closing::closed,   side::us,     0,    1006, cause::end_of_stream},
+        {"ose",  closing::closed,   side::us,     1001, 1006, cause::end_of_stream},
+        {"te",   closing::closed,   side::peer,   0,    4000, cause::nothing},
+    }};
+    // clang-format on
+    for (const row& each : rows) {
+        CAPTURE(each.events);
+        const sockless::close_report report = after(each.events);
+        CHECK(report.state == each.state);
+        CHECK(report.began == each.began);
+        CHECK(report.sent.value_or(0) == each.sent);
+        CHECK(report.received.value_or(0) == each.received);
+        CHECK(report.why == each.why);
+        CHECK(report.clean == (each.why == cause::closed));
+        const sockless::close_report broken = after(each.events, true);
+        CHECK(broken.why == cause::violation);
+        CHECK_FALSE(broken.clean);
+        CHECK(broken.fault == sockless::violation{sockless::rule::bad_text, 7});
+    }
+}
+
+TEST_CASE("the first Close that is due is the one that leaves") {
+    closing_handshake handshake;
+    CHECK_FALSE(handshake.has_ours());
+    CHECK(handshake.owe(1000));
+    CHECK_FALSE(handshake.owe(1002));
+    CHECK(handshake.has_ours());
+    CHECK_FALSE(handshake.has_theirs());
+    handshake.send();
+    CHECK(handshake.report(std::nullopt).sent == 1000);
+    CHECK_FALSE(handshake.owe(1011));
 }
 
 }  // namespace

@@ -66,14 +66,14 @@ constexpr std::size_t base64_encode(std::span<const octet> octets, std::span<oct
 // Encodes a number of several words, the lowest first, by shifting it out at its top. Its last
 // group has two octets.
 constexpr void base64_shift_out(std::span<std::uint32_t> number, std::span<octet> out) noexcept {
-    for (std::size_t i = 0; i < out.size(); ++i) {
+    for (octet& letter : out) {
         std::uint32_t six = 0;
         for (std::uint32_t& word : number) {
             const std::uint32_t top = word >> 26;
             word = word << 6 | six;
             six = top;
         }
-        out[i] = base64_letter(six);
+        letter = base64_letter(six);
     }
     out.back() = '=';
 }

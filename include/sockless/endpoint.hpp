@@ -189,7 +189,7 @@ class endpoint {
 
   private:
     enum class reply : std::uint8_t {
-        none,
+        none = 0,
         close = static_cast<std::uint8_t>(opcode::close),
         pong = static_cast<std::uint8_t>(opcode::pong),
     };
