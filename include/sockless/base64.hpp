@@ -22,10 +22,11 @@ constexpr std::size_t base64_size(std::size_t octets) noexcept {
 // Of the six lowest bits.
 constexpr octet base64_letter(std::uint32_t bits) noexcept {
     const std::uint32_t value = bits & 0x3F;
-    if (value < 26) return static_cast<octet>('A' + value);
-    if (value < 52) return static_cast<octet>('a' + (value - 26));
-    if (value < 62) return static_cast<octet>('0' + (value - 52));
-    return static_cast<octet>('+' + (value - 62) * ('/' - '+'));
+    std::uint32_t letter = 'A' + value;
+    if (value > 25) letter += 'a' - 'Z' - 1;
+    if (value > 51) letter -= 'z' + 1 - '0';
+    if (value > 61) letter = '+' + (value - 62) * ('/' - '+');
+    return static_cast<octet>(letter);
 }
 
 namespace detail {
@@ -63,19 +64,20 @@ constexpr std::size_t base64_encode(std::span<const octet> octets, std::span<oct
     return needed;
 }
 
-// Encodes a number of several words, the lowest first, by shifting it out at its top. Its last
-// group has two octets.
-constexpr void base64_shift_out(std::span<std::uint32_t> number, std::span<octet> out) noexcept {
-    for (octet& letter : out) {
+// Encodes a number of five words, the lowest first, by shifting it out at its top: 27 letters, and
+// padding, for the last group has two octets.
+constexpr void base64_shift_out(std::span<std::uint32_t, 5> number,
+                                std::span<octet, 28> out) noexcept {
+    for (std::size_t i = 0; i < 27; ++i) {
         std::uint32_t six = 0;
         for (std::uint32_t& word : number) {
             const std::uint32_t top = word >> 26;
             word = word << 6 | six;
             six = top;
         }
-        letter = base64_letter(six);
+        out[i] = base64_letter(six);
     }
-    out.back() = '=';
+    out[27] = '=';
 }
 
 // Encodes pieces as if they were one. What `out` has no room for is counted and not written.

@@ -86,29 +86,41 @@ constexpr void sha1_mix(sha1_state& state, const sha1_schedule& words) noexcept 
 constexpr std::uint32_t sha1_choose(std::size_t k, std::uint32_t b, std::uint32_t c,
                                     std::uint32_t d) noexcept {
     const std::uint32_t differ = c ^ d;
-    if (k == 0) return (b & differ) ^ d;
-    if (k == 2) return (b & differ) ^ (c & d);
-    return b ^ differ;
+    if (k == 0) return (differ & b) ^ d;
+    if (k == 2) return (differ & (b ^ d)) ^ d;
+    return differ ^ b;
 }
 
-// 6.1 once more. E, D, C, B, A and the words W(t) stand in a row, and every step begins one further
-// on: the new A takes the place of the word that was used, and W(t+16) comes behind the last.
-using sha1_row = std::array<std::uint32_t, 5 + 16 + 80>;
+// 6.1 once more. E, D, C, B, A and the last 16 words stand in a queue: 84 octets, where all 80
+// words take 320. In every step the next word comes in at its end, everything moves up by one, E
+// falls out in front, and the new A takes the place of the word that was used.
+using sha1_queue = std::array<std::uint32_t, 5 + 16>;
 
-// Mixes in the block that the row has behind E to A.
-[[gnu::always_inline]] constexpr void sha1_mix_small(sha1_state& state, sha1_row& row) noexcept {
-    std::uint32_t* q = row.data();
-    for (std::size_t i = 0; i < 5; ++i) q[i] = state[i];
+// Puts a word in, and gives the one that falls out.
+constexpr std::uint32_t sha1_push(sha1_queue& q, std::uint32_t word) noexcept {
+    std::uint32_t* place = q.data() + q.size();
+    do {
+        const std::uint32_t next = *--place;
+        *place = word;
+        word = next;
+    } while (place != q.data());
+    return word;
+}
+
+// Mixes in the block that the queue has behind E to A.
+[[gnu::always_inline]] constexpr void sha1_mix_small(sha1_queue& q,
+                                                     const std::uint32_t* constants) noexcept {
+    sha1_state before{};
+    for (std::size_t i = 0; i < 5; ++i) before[i] = q[i];
     for (std::size_t k = 0; k < 4; ++k) {
         for (unsigned step = 0; step < 20; ++step) {
-            q[21] = rotate_left(q[18] ^ q[13] ^ q[7] ^ q[5], 1);
-            q[5] += q[0] + sha1_choose(k, q[3], q[2], q[1]) + sha1_constants[k];
-            q[5] += rotate_left(q[4], 5);
-            q[3] = rotate_left(q[3], 30);
-            ++q;
+            const std::uint32_t e = sha1_push(q, rotate_left(q[18] ^ q[13] ^ q[7] ^ q[5], 1));
+            q[4] += e + constants[k];
+            q[4] += rotate_left(q[3], 5) + sha1_choose(k, q[2], q[1], q[0]);
+            q[2] = rotate_left(q[2], 30);
         }
     }
-    for (std::size_t i = 0; i < 5; ++i) state[i] += q[i];
+    for (std::size_t i = 0; i < 5; ++i) q[i] += before[i];
 }
 
 constexpr sha1_digest sha1_digest_of(const sha1_state& state) noexcept {
@@ -149,9 +161,11 @@ class sha1_hasher {
   private:
     constexpr void mix() noexcept {
         if constexpr (prefer_small) {
-            detail::sha1_row row{};
-            for (std::size_t i = 0; i < words_.size(); ++i) row[5 + i] = words_[i];
-            detail::sha1_mix_small(state_, row);
+            detail::sha1_queue queue{};
+            for (std::size_t i = 0; i < 5; ++i) queue[i] = state_[i];
+            for (std::size_t i = 0; i < 16; ++i) queue[5 + i] = words_[i];
+            detail::sha1_mix_small(queue, detail::sha1_constants.data());
+            for (std::size_t i = 0; i < 5; ++i) state_[i] = queue[i];
         } else {
             detail::sha1_mix(state_, detail::sha1_expand(words_));
         }
