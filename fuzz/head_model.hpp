@@ -121,11 +121,14 @@ inline std::optional<std::vector<std::string>> elements(const std::string& value
     return found;
 }
 
+// Nothing in a list of tokens is quoted, so what has a quote is none.
 inline bool has_token(const std::vector<std::string>& values, const std::string& token) {
     return std::any_of(values.begin(), values.end(), [&](const std::string& value) {
         const auto list = elements(value);
-        return list && std::any_of(list->begin(), list->end(),
-                                   [&](const std::string& one) { return lower(one) == token; });
+        const bool quoted = value.find('"') != std::string::npos;
+        return list && !quoted &&
+               std::any_of(list->begin(), list->end(),
+                           [&](const std::string& one) { return lower(one) == token; });
     });
 }
 

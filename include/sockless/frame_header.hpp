@@ -215,7 +215,7 @@ class arriving_frame {
     constexpr bool has_header() const noexcept { return place_ == end_; }
 
     constexpr bool is_final() const noexcept { return (first_ & wire::fin) != 0; }
-    constexpr bool has_rsv1() const noexcept { return (first_ & wire::rsv1) != 0; }
+    constexpr bool has_rsv1() const noexcept { return (first_ / wire::rsv1 & 1) != 0; }
     constexpr opcode op() const noexcept { return static_cast<opcode>(first_ & wire::opcode_bits); }
     constexpr octet length_code() const noexcept { return length_code_; }
     constexpr bool is_masked() const noexcept { return end_ == longest_header; }

@@ -75,6 +75,10 @@ constexpr written write_control(opcode op, std::span<const octet> payload,
     return {result::done, detail::put_control(op, payload, key, out)};
 }
 
+// What is owed is counted in a size_t, as is what arrives.
+inline constexpr std::uint64_t longest_sent =
+    wire::longest_frame < SIZE_MAX ? wire::longest_frame : SIZE_MAX;
+
 class frame_writer {
   public:
     // Starts the next frame of a message, of `length` octets. Behind a frame that was not the last
@@ -90,8 +94,8 @@ class frame_writer {
         const octet first = first_octet(frame);
         const result allowed = may_start(frame.type, length);
         if (allowed != result::done) return allowed;
-        out.size = static_cast<std::uint8_t>(begin(frame, first, length, key, out.octets));
-        owed_ = length;
+        owed_ = static_cast<std::size_t>(length);
+        out.size = static_cast<std::uint8_t>(begin(frame, first, owed_, key, out.octets));
         masked_ = key.has_value();
         if (masked_) key_ = *key;
         return result::done;
@@ -153,7 +157,7 @@ class frame_writer {
     constexpr result may_start(message_type type, std::uint64_t length) const noexcept {
         const bool continues = message_ != fragmentation::none;
         if (continues && message_ != unfinished(type)) return result::mid_message;
-        return length > wire::longest_frame ? result::too_large : result::done;
+        return length > longest_sent ? result::too_large : result::done;
     }
 
     // What the next frame of a message begins with.
@@ -165,7 +169,7 @@ class frame_writer {
     }
 
     // Writes the header of the next frame of a message.
-    constexpr std::size_t begin(frame_kind frame, octet first, std::uint64_t length,
+    constexpr std::size_t begin(frame_kind frame, octet first, std::size_t length,
                                 const std::optional<masking_key>& key,
                                 std::span<octet> out) noexcept {
         message_ = behind(frame.type, frame.last);
@@ -173,10 +177,10 @@ class frame_writer {
     }
 
     constexpr std::size_t payable(std::size_t size) const noexcept {
-        return size < owed_ ? size : static_cast<std::size_t>(owed_);
+        return size < owed_ ? size : owed_;
     }
 
-    std::uint64_t owed_ = 0;
+    std::size_t owed_ = 0;
     masking_key key_{};
     bool masked_ = false;
     fragmentation message_ = fragmentation::none;

@@ -17,30 +17,48 @@
 namespace sockless::inline v0 {
 
 namespace detail {
-// RFC 9110, 5.6.2: tchar, one bit for each octet of ASCII.
-inline constexpr auto token_octets = [] {
-    std::array<std::uint32_t, 4> set{};
+// What firmware carries of a test of octets: those behind which its answer changes, and the last of
+// all. NUL never passes one.
+template <class Test>
+inline constexpr auto borders_of = [] {
+    constexpr auto changes = [](unsigned o) {
+        return (Test{}(static_cast<octet>(o)) != 0) != (Test{}(static_cast<octet>(o + 1)) != 0);
+    };
+    constexpr std::size_t count = [=] {
+        std::size_t found = 1;
+        for (unsigned o = 0; o < 255; ++o) found += std::size_t{changes(o)};
+        return found;
+    }();
+    std::array<octet, count> borders{};
+    std::size_t found = 0;
+    for (unsigned o = 0; o < 255; ++o) {
+        if (changes(o)) borders[found++] = static_cast<octet>(o);
+    }
+    borders[found] = 255;
+    return borders;
+}();
+[[gnu::noinline]] constexpr bool is_between(octet o, const octet* border) noexcept {
+    bool inside = false;
+    for (; o > *border; ++border) inside = !inside;
+    return inside;
+}
+
+// RFC 9110, 5.6.2: tchar.
+inline constexpr auto token_table = [] {
+    std::array<bool, 256> table{};
     for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789"
                                          "abcdefghijklmnopqrstuvwxyz"
                                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
-        set[static_cast<octet>(c) / 32] |= std::uint32_t{1} << static_cast<octet>(c) % 32;
+        table[static_cast<octet>(c)] = true;
     }
-    return set;
-}();
-constexpr bool is_in_token_octets(octet o) noexcept {
-    return o < 128 && (token_octets[o / 32] >> o % 32 & 1) != 0;
-}
-// The same as a table, which is faster and takes 16 times as much.
-inline constexpr auto token_table = [] {
-    std::array<bool, 256> table{};
-    for (unsigned o = 0; o < 256; ++o) table[o] = is_in_token_octets(static_cast<octet>(o));
     return table;
 }();
+inline constexpr auto in_token = [](octet o) noexcept { return token_table[o]; };
 }  // namespace detail
 
 constexpr bool is_token_octet(octet o) noexcept {
     if constexpr (prefer_small) {
-        return detail::is_in_token_octets(o);
+        return detail::is_between(o, detail::borders_of<decltype(detail::in_token)>.data());
     } else {
         return detail::token_table[o];
     }
@@ -80,10 +98,9 @@ std::size_t run_by(std::span<const octet> text, Test test) noexcept {
     return run + first_set(~test(last));
 }
 
-template <class Test>
-constexpr std::size_t run_octets(std::span<const octet> text, Test test) noexcept {
+constexpr std::size_t run_between(std::span<const octet> text, const octet* border) noexcept {
     std::size_t run = 0;
-    while (run < text.size() && test(text[run])) ++run;
+    while (run < text.size() && is_between(text[run], border)) ++run;
     return run;
 }
 
@@ -93,7 +110,7 @@ constexpr std::size_t run_of(std::span<const octet> text, Test test) noexcept {
     if constexpr (sizeof(sure_octets) > 1 && !prefer_small) {
         if (!std::is_constant_evaluated()) return run_by<sure_octets>(text, test);
     }
-    return run_octets(text, test);
+    return run_between(text, borders_of<Test>.data());
 }
 }  // namespace detail
 
@@ -227,27 +244,25 @@ class list_reader {
     bool malformed_ = false;
 };
 
-// Is this token in a list of tokens? Whole, in any case, and only if the list is none of the
-// malformed ones. This reads a list just as list_reader does, in less code.
+// Is this token in a list of tokens? Whole, and in any case. Nothing in such a list is quoted, so
+// one with a quote is none.
 constexpr bool has_token(text_view list, std::string_view token) noexcept {
     if (!prefer_small && same_text(list, token)) return true;
     std::size_t begin = 0;  // of the element, without the blanks around it
     std::size_t end = 0;
     bool found = false;
-    bool quoted = false;
     for (std::size_t i = 0; i <= list.size(); ++i) {
         const octet next = i < list.size() ? list.octets[i] : octet{','};
-        if (next == ',' && !quoted) {
+        if (next == ',') {
             found = found || same_text({list.octets.first(end).subspan(begin)}, token);
             begin = end;
         } else if (!is_blank(next)) {
             if (begin == end) begin = i;
             end = i + 1;
         }
-        if (next == '"') quoted = !quoted;
-        if (next == '\\' && quoted) ++i;  // 5.6.4: even a quote behind it is only an octet
+        if (next == '"') return false;
     }
-    return found && !quoted;
+    return found;
 }
 
 // The names in a list that we write: "chat, superchat" or "a; b=1, c". What we write has no comma

@@ -37,7 +37,7 @@ class request_line {
     constexpr explicit request_line(const limits& limit) noexcept : most_(limit.target) {}
 
     // The next octet, until it is done.
-    constexpr rule take(octet next) noexcept {
+    [[gnu::noinline]] constexpr rule take(octet next) noexcept {
         const bool is_target = index_ >= before_target && index_ <= whole;
         if (is_target && (index_ != whole || next != ' ')) return take_target(next);
         // 6455, 4.1: "The method of the request MUST be GET".
@@ -265,7 +265,7 @@ class head_scanner {
 
     // The octet that was taken last broke a rule: that is final.
     constexpr void fail(rule broken) noexcept {
-        if (broken_ == rule::none) broken_ = broken;
+        broken_ = broken_ == rule::none ? broken : broken_;
     }
 
     constexpr rule broken() const noexcept { return broken_; }

@@ -52,12 +52,12 @@ constexpr std::size_t name_size(std::span<const octet> text) noexcept {
 // The same of an IPv6 address in brackets. Whether it is one is for whoever connects to say: here,
 // addresses are only compared.
 constexpr std::size_t address_size(std::span<const octet> text) noexcept {
-    for (std::size_t i = 1; i < text.size(); ++i) {
-        const octet o = text[i];
-        if (o == ']') return i < 3 ? 0 : i + 1;
-        if (!is_hex_digit(o) && o != ':' && o != '.') return 0;
-    }
-    return 0;
+    constexpr auto in_address = [](auto o) noexcept {
+        return is_within(o, '0', ':') |
+               is_within(static_cast<decltype(o)>(o | octet{0x20}), 'a', 'f') | (o == octet{'.'});
+    };
+    const std::size_t size = 1 + run_of(text.subspan(1), in_address);
+    return size < 3 || size == text.size() || text[size] != ']' ? 0 : size + 1;
 }
 
 // 1 to 65535 as a browser writes it: no sign, no zero in front. 0 if it is none.
@@ -159,10 +159,11 @@ constexpr origin_parts parse_origin(text_view text) noexcept {
 }
 
 namespace detail {
+using origin_list = std::span<const std::string_view>;
+
 // A server does not know whether TLS was in front of it, so the scheme only says which port goes
 // without saying. Whoever has to tell http from https lists the origin.
-constexpr bool is_of_same_host(text_view page, text_view host,
-                               std::span<const std::string_view>) noexcept {
+constexpr bool is_of_same_host(text_view page, text_view host, const origin_list&) noexcept {
     const bool tls = page.size() > 4 && (page.octets[4] | 0x20) == 's';
     const std::size_t front = tls ? 8 : 7;
     const std::uint16_t usual = tls ? 443 : 80;
@@ -175,17 +176,14 @@ constexpr bool is_of_same_host(text_view page, text_view host,
            same_text({page.octets.first(theirs.host)}, text_view{host.octets.first(ours.host)});
 }
 
-constexpr bool is_of_list(text_view origin, text_view,
-                          std::span<const std::string_view> list) noexcept {
+constexpr bool is_of_list(text_view origin, text_view, const origin_list& list) noexcept {
     const origin_parts page = parse_origin(origin);
     bool found = false;
     for (const std::string_view entry : list) found = found || (page && is_listed(page, entry));
     return found;
 }
 
-constexpr bool is_any(text_view, text_view, std::span<const std::string_view>) noexcept {
-    return true;
-}
+constexpr bool is_any(text_view, text_view, const origin_list&) noexcept { return true; }
 }  // namespace detail
 
 // The pages that may connect: those of our own host, those of a list, or all.
@@ -196,7 +194,7 @@ class origins {
 
     // Entries such as "https://example.org", "https://example.org:8443" and, for every name below
     // it but not for itself, "https://*.example.org". The list has to stay where it is.
-    constexpr origins(std::span<const std::string_view> list) noexcept
+    constexpr origins(detail::origin_list list) noexcept
         : judge_(detail::is_of_list), list_(list) {}
 
     // `host` is the value of the Host field.
@@ -208,12 +206,12 @@ class origins {
 
   private:
     // A pointer, so that firmware carries only the policy that it uses.
-    using judge = bool (*)(text_view page, text_view host, std::span<const std::string_view> list);
+    using judge = bool (*)(text_view page, text_view host, const detail::origin_list& list);
 
     constexpr explicit origins(judge which) noexcept : judge_(which) {}
 
     judge judge_;
-    std::span<const std::string_view> list_{};
+    detail::origin_list list_{};
 };
 
 inline constexpr origins origins::same_host{detail::is_of_same_host};

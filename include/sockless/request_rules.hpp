@@ -118,13 +118,14 @@ class request_rules {
         if (id == request_field::other) return rule::none;
         bool good = is_good(id, value);
         bool& seen = seen_[static_cast<std::size_t>(id)];
+        const bool again = seen;
         if (id <= request_field::connection) {
             // In one of the lines the token is enough, and what else they say is not our business.
-            seen = seen || good;
+            seen |= good;
             good = true;
         } else {
-            if (id <= request_field::content_length && seen) good = false;  // a second one
             seen = true;
+            if (id <= request_field::content_length) good = good && !again;
         }
         if (!good) {
             const rule broken = detail::request_field_rules[static_cast<std::size_t>(id)];

@@ -195,7 +195,7 @@ class sending {
     // A frame's header, and of its payload what is copied behind it: nothing, or all.
     constexpr result put(frame_kind frame, std::uint64_t length,
                          std::span<const octet> payload) noexcept {
-        if (length > wire::longest_frame) return result::too_large;
+        if (length > longest_sent) return result::too_large;
         const std::size_t header = header_size(length, keys_ != nullptr);
         const std::size_t limit = out_.limit();
         if (payload.size() > limit || header > limit - payload.size()) return result::too_large;
