@@ -25,20 +25,22 @@ seconds() { # of compiling an empty program with this header, the best of twelve
     done | sort -n | awk 'NR == 1 {printf "%.2f", $1 / 1e3}'
 }
 
-flash() { # PROBE: octets on Cortex-M0 and Cortex-M3
+firmware() { # PROBE, or "stack of PROBE": octets on Cortex-M0 and Cortex-M3
     sh tests/checks/firmware.sh |
-        awk -v probe="$1" '$1 == probe {size[$3] = $4}
-             END {printf "%s / %s octets", size["cortex-m0:"], size["cortex-m3:"]}'
+        sed -n "s/^$1 on cortex-m[03]: \([0-9]*\) octets\$/\1/p" |
+        awk '{both = both slash $1; slash = " / "} END {printf "%s octets", both}'
 }
 
 table() {
     echo "| figure | measured |"
     echo "|---|---|"
     g++-12 -std=c++20 -Iinclude bench/sizes.cpp -o "$scratch/sizes" && "$scratch/sizes"
-    echo "| flash of frames only, Cortex-M0 / M3, \`-Os\` | $(flash frames) |"
-    echo "| flash of a whole echo endpoint, Cortex-M0 / M3, \`-Os\` | $(flash endpoint) |"
-    echo "| flash with the opening handshake of a server, Cortex-M0 / M3, \`-Os\` | $(flash server) |"
-    echo "| flash of a whole server connection on fixed storage, Cortex-M0 / M3, \`-Os\` | $(flash connection) |"
+    echo "| flash of frames only, Cortex-M0 / M3, \`-Os\` | $(firmware frames) |"
+    echo "| flash of an endpoint that echoes, Cortex-M0 / M3, \`-Os\` | $(firmware endpoint) |"
+    echo "| flash of a server's codec: opening handshake and endpoint, Cortex-M0 / M3, \`-Os\` | $(firmware codec) |"
+    echo "| flash of a server that echoes, Cortex-M0 / M3, \`-Os\` | $(firmware server) |"
+    echo "| stack of a server that echoes, Cortex-M0 / M3, \`-Os\` | $(firmware "stack of server") |"
+    echo "| flash of a whole server connection on fixed storage, Cortex-M0 / M3, \`-Os\` | $(firmware connection) |"
     for header in frame_reader.hpp endpoint.hpp sockless.hpp; do
         echo "| \`$header\`, preprocessed | $(lines $header) lines |"
     done
