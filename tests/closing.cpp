@@ -90,6 +90,18 @@ constexpr closes seen(closing state) {
             state == closing::received || state == closing::closed};
 }
 
+// The code says what the table says.
+static_assert([] {
+    bool same = true;
+    for (std::size_t now = 0; now < 4; ++now) {
+        for (std::size_t event = 0; event < 5; ++event) {
+            same = same && follow(static_cast<closing>(now), static_cast<closing_event>(event)) ==
+                               sockless::detail::closing_table[now][event];
+        }
+    }
+    return same;
+}());
+
 // 5.5.1: an endpoint that has received a Close sends one; 7.1.4: with both, it is over.
 static_assert(follow(closing::open, closing_event::get_close) == closing::received);
 static_assert(follow(closing::received, closing_event::send_close) == closing::closed);

@@ -79,6 +79,18 @@ constexpr bool all_agree() {
     return true;
 }
 static_assert(all_agree());
+// The code says what the table says.
+static_assert([] {
+    bool same = true;
+    for (std::size_t row = 0; row < 3; ++row) {
+        for (std::size_t column = 0; column < 6; ++column) {
+            same = same &&
+                   follow(static_cast<fragmentation>(row), static_cast<opcode>(column / 2),
+                          column % 2 == 1) == sockless::detail::fragmentation_table[row][column];
+        }
+    }
+    return same;
+}());
 static_assert(follow(fragmentation::none, opcode::text, false) ==
               fragmentation_step{rule::none, fragmentation::text});
 static_assert(unfinished(message_type::text) == fragmentation::text);

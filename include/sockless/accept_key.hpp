@@ -44,15 +44,17 @@ constexpr bool is_websocket_key(text_view key) noexcept {
 
 namespace detail {
 
-// SHA-1 makes two blocks of a key and the GUID. Behind the key, the first has this: the GUID, and
-// the 1 that ends a message. The other has their number in bits, and nothing else.
-inline constexpr auto behind_key = [] {
-    std::array<octet, 64 - websocket_key::extent> octets{};
-    for (std::size_t i = 0; i < websocket_guid.size(); ++i) {
-        octets[i] = static_cast<octet>(websocket_guid[i]);
+// SHA-1 makes two blocks of a key and the GUID. Behind the key, the first has the GUID and the 1
+// that ends a message; the second has their number in bits, and nothing else.
+inline constexpr sha1_block block_without_key = [] {
+    sha1_block words{};
+    std::size_t at = websocket_key::extent;
+    for (const char c : websocket_guid) {
+        words[at / 4] |= std::uint32_t{static_cast<octet>(c)} << (24 - at % 4 * 8);
+        ++at;
     }
-    octets[websocket_guid.size()] = 0x80;
-    return octets;
+    words[15] = 0x80000000;
+    return words;
 }();
 inline constexpr std::uint32_t bits_to_hash = (websocket_key::extent + websocket_guid.size()) * 8;
 
@@ -62,9 +64,7 @@ inline constexpr sha1_queue queue_without_key = [] {
     sha1_queue queue{};
     for (std::size_t i = 0; i < 5; ++i) queue[i] = sha1_begin[i];
     for (std::size_t i = 0; i < 4; ++i) queue[5 + i] = sha1_constants[i];
-    for (std::size_t i = 6; i < 16; ++i) {
-        queue[5 + i] = load_network32(std::span(behind_key).subspan(4 * (i - 6), 4));
-    }
+    for (std::size_t i = 6; i < 16; ++i) queue[5 + i] = block_without_key[i];
     return queue;
 }();
 
@@ -92,14 +92,7 @@ constexpr sha1_state hash_key_fast(websocket_key key) noexcept {
         words[15] = bits_to_hash;
         return sha1_expand(words);
     }();
-    constexpr sha1_block without_key = [] {
-        sha1_block words{};
-        for (std::size_t i = 6; i < 16; ++i) {
-            words[i] = load_network32(std::span(behind_key).subspan(4 * (i - 6), 4));
-        }
-        return words;
-    }();
-    sha1_block first = without_key;
+    sha1_block first = block_without_key;
     for (std::size_t i = 0; i < 6; ++i) first[i] = load_network32(key.subspan(4 * i));
     sha1_state state = sha1_begin;
     sha1_mix(state, sha1_expand(first));

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include <sockless/close_code.hpp>
+#include <sockless/close_code_registry.hpp>
 #include <sockless/closing.hpp>
 #include <sockless/limits.hpp>
 #include <sockless/octets.hpp>

@@ -251,8 +251,8 @@ class arriving_frame {
         // 5.2: "the most significant bit MUST be 0".
         if (place == 2 && next > 0x7F) return rule::huge_length;
         // 5.2: the shortest form. Six octets of zero prove a value that two octets could hold.
-        const std::size_t least = place == 7 ? 1 : place == 9 ? wire::length16 : 0;
-        return left_ < least ? rule::padded_length : rule::none;
+        const bool padded = place == 7 ? left_ == 0 : place == 9 && left_ < wire::length16;
+        return padded ? rule::padded_length : rule::none;
     }
 
     octet first_ = 0;

@@ -15,6 +15,7 @@
 #include <span>
 #include <type_traits>
 
+#include <sockless/close_code.hpp>
 #include <sockless/close_payload.hpp>
 #include <sockless/event_range.hpp>
 #include <sockless/first_octet.hpp>
@@ -51,7 +52,7 @@ class frame_reader {
 
     // The same into an event that is there already, because to copy one costs more than to make it.
     constexpr void next(std::span<octet>& in, frame_event& event) noexcept {
-        if constexpr (prefer_small) return take_apart(in, event);
+        if constexpr (prefer_small) return step(in, event);
         in = in.subspan(take_message(in, event));
     }
 
@@ -145,10 +146,6 @@ class frame_reader {
         return given - in.size();
     }
 
-    [[gnu::noinline]] constexpr void take_apart(std::span<octet>& in, frame_event& event) noexcept {
-        step(in, event);  // a copy that all callers share, for small targets
-    }
-
     [[gnu::always_inline]] constexpr void step(std::span<octet>& in, frame_event& event) noexcept {
         event = {};
         const std::size_t given = in.size();
@@ -161,25 +158,29 @@ class frame_reader {
     [[gnu::always_inline]] constexpr void read(std::span<octet>& in, frame_event& event) noexcept {
         rule broken = prefer_small ? rule::none : take_common_header(in);
         if (broken != rule::none) return tell_violation(broken, event);
-        while (true) {
-            const bool has_header = frame_.has_header();
-            if (has_header && frame_.left() == 0) break;
-            const bool has_data = has_header && !is_control(frame_.op());
-            if (!prefer_small && has_data && in.size() > 1) return read_slice(in, event);
-            if (!in.empty()) {
-                octet& next = in.front();
-                broken = has_header ? take_payload(next, event) : take_header(next);
-                if (broken == rule::none) {
-                    in = in.subspan(1);
-                    continue;
-                }
+        while (!has_all()) {
+            if (has_slice(in)) return read_slice(in, event);
+            if (in.empty()) {
+                if (event.payload.empty()) return;
+                break;
             }
-            if (!event.payload.empty()) break;
-            if (broken != rule::none) tell_violation(broken, event);
-            return;
+            broken = take(in.front(), event);
+            // What stands in front of a bad octet is told first.
+            if (broken != rule::none && event.payload.empty()) return tell_violation(broken, event);
+            if (broken != rule::none) break;
+            in = in.subspan(1);
         }
         if (is_control(frame_.op())) return tell_control(event);
         tell_data(event);
+    }
+
+    constexpr bool has_all() const noexcept { return frame_.has_header() && frame_.left() == 0; }
+    // Is there more than one octet of data, for read_slice() to take?
+    constexpr bool has_slice(std::span<const octet> in) const noexcept {
+        return !prefer_small && in.size() > 1 && lacking() > 0;
+    }
+    constexpr rule take(octet& next, frame_event& event) noexcept {
+        return frame_.has_header() ? take_payload(next, event) : take_header(next);
     }
 
     constexpr void tell_violation(rule broken, frame_event& event) noexcept {
@@ -263,7 +264,6 @@ class frame_reader {
         const bool is_text = message_ == fragmentation::text && !compressed_;
         masking_key key = frame_.key();
         const std::size_t good = unmask(in.first(size), key, is_text, text_, frame_.room());
-        // What stands in front of a bad octet is told first.
         if (good == 0) return tell_violation(rule::bad_text, event);
         event.payload = in.first(good);
         frame_.advance(good, key);

@@ -159,17 +159,7 @@ class sha1_hasher {
     }
 
   private:
-    constexpr void mix() noexcept {
-        if constexpr (prefer_small) {
-            detail::sha1_queue queue{};
-            for (std::size_t i = 0; i < 5; ++i) queue[i] = state_[i];
-            for (std::size_t i = 0; i < 16; ++i) queue[5 + i] = words_[i];
-            detail::sha1_mix_small(queue, detail::sha1_constants.data());
-            for (std::size_t i = 0; i < 5; ++i) state_[i] = queue[i];
-        } else {
-            detail::sha1_mix(state_, detail::sha1_expand(words_));
-        }
-    }
+    constexpr void mix() noexcept { detail::sha1_mix(state_, detail::sha1_expand(words_)); }
 
     detail::sha1_state state_ = detail::sha1_begin;
     detail::sha1_block words_{};  // of the block so far; what is left of the last shifts out

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../../include/sockless" || exit
 
 standard="array bit compare concepts cstddef cstdint cstring initializer_list limits new optional span \
 string_view type_traits utility"
-leaves="judge prepared mask_source backoff pipe deflate_terms deflate_streams deflate_pool inflating deflate prepared_deflate"
+leaves="judge close_code_registry prepared mask_source backoff pipe deflate_terms deflate_streams deflate_pool inflating deflate prepared_deflate"
 banned="detail impl util common base helper manager"
 longest=320
 
