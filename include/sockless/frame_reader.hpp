@@ -274,7 +274,7 @@ class frame_reader {
     constexpr void tell_data(frame_event& event) noexcept {
         const std::size_t left = frame_.left();
         event.kind = frame_event::what::slice;
-        event.type = static_cast<message_type>(message_);
+        event.type = static_cast<message_type>(message_);  // NOLINT(*EnumCastOutOfRange): not none
         event.first = fresh_;
         event.compressed = compressed_;
         event.remaining = left;

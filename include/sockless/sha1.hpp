@@ -11,7 +11,6 @@
 #include <span>
 
 #include <sockless/octets.hpp>
-#include <sockless/version.hpp>
 
 namespace sockless::inline v0 {
 
