@@ -569,6 +569,21 @@ TEST_CASE("what is lent leaves behind our own, and before what follows") {
     }
 }
 
+TEST_CASE("the answer to a Close waits behind what is lent, and no Close of ours replaces it") {
+    for (const role ours : {role::client, role::server}) {
+        CAPTURE(ours == role::client);
+        octet_vector lent = octets_in("lent");
+        sender one(ours);
+        REQUIRE(one.out.begin(message_type::text) == result::done);
+        REQUIRE(one.out.lend(lent, part::more) == result::done);
+        one.arrives(8, "\x03\xF3");
+        CHECK(one.out.close(close_code(1000), {}) == result::closing);
+        CHECK(one.out.close(std::nullopt, "no code, and so no reason") == result::closing);
+        one.drain();
+        CHECK(one.frames() == list{"text+ lent", "close 1011"});
+    }
+}
+
 TEST_CASE("what is lent is not copied: a client masks it where it lies, a server leaves it alone") {
     for (const role ours : both_roles) {
         sender one(ours);

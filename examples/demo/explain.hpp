@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include <sockless/close_code.hpp>
+#include <sockless/close_code_registry.hpp>
 #include <sockless/close_payload.hpp>
 #include <sockless/frame_header.hpp>
 #include <sockless/masking.hpp>

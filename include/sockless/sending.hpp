@@ -128,6 +128,7 @@ class sending {
         const result good = judge_reason(reason);
         const result allowed = may_send();
         if (allowed != result::done && allowed != result::lent) return allowed;
+        if (endpoint_.close_due()) return result::closing;
         if (good != result::done) return good;
         // If there is no room for that pong, the Close is what the peer gets.
         if (!make_room(0)) endpoint_.drop_pong();
