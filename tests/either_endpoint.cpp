@@ -93,3 +93,13 @@ TEST_CASE("a pong that is due has a size, and leaves or is dropped") {
         CHECK(server.may_send() == result::done);
     }
 }
+
+TEST_CASE("what is dropped is a pong, and no Close") {
+    either_endpoint server(role::server, {});
+    std::array<octet, longest_control_frame> out{};
+    server.drop_pong();
+    CHECK_FALSE(server.control_due());
+    REQUIRE(server.close(1000) == result::done);
+    server.drop_pong();
+    CHECK(to_string(first(out, server.control(no_key, out))) == "\x88\x02\x03\xE8");
+}
