@@ -309,6 +309,7 @@ bool ends_runs_alike(Test test, octet other) {
                 text.span()[at] = static_cast<octet>(o);
                 const std::size_t run = test(static_cast<octet>(o)) ? size : at;
                 alike = alike && sockless::detail::run_of(text.span(), test) == run &&
+                        sockless::detail::run_octets(text.span(), test) == run &&
                         sockless::detail::run_between(text.span(), borders) == run;
             }
             text.span()[at] = other;

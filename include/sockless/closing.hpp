@@ -37,7 +37,8 @@ inline constexpr auto closing_table = [] {
 }();
 }  // namespace detail
 
-// The state behind an event that may happen.
+// The state behind an event that may happen: what the table says, in less than the table takes (a
+// test compares).
 constexpr closing behind(closing now, closing_event event) noexcept {
     const auto bits = static_cast<unsigned>(now);
     const auto sent = static_cast<unsigned>(closing::sent);
@@ -45,14 +46,6 @@ constexpr closing behind(closing now, closing_event event) noexcept {
     if (event == closing_event::send_close) return static_cast<closing>(bits | sent);
     if (event == closing_event::get_close) return static_cast<closing>(bits | received);
     return event == closing_event::end ? closing::closed : now;
-}
-
-// The same, or nothing if it must not happen: what the table says, in less than the table takes (a
-// test compares).
-constexpr std::optional<closing> follow(closing now, closing_event event) noexcept {
-    const bool sent = now == closing::sent || now == closing::closed;
-    if (sent && event <= closing_event::send_close) return std::nullopt;
-    return behind(now, event);
 }
 
 enum class side : std::uint8_t { nobody, us, peer };

@@ -17,22 +17,19 @@
 namespace sockless::inline v0 {
 
 namespace detail {
-// What firmware carries of a test of octets: those behind which its answer changes, and the last of
-// all. NUL never passes one.
+// What firmware carries of a test: the octets behind which its answer changes, and the last of all.
 template <class Test>
 inline constexpr auto borders_of = [] {
-    constexpr auto changes = [](unsigned o) {
-        return (Test{}(static_cast<octet>(o)) != 0) != (Test{}(static_cast<octet>(o + 1)) != 0);
-    };
+    constexpr auto passes = [](unsigned o) { return Test{}(static_cast<octet>(o)) != 0; };
     constexpr std::size_t count = [=] {
         std::size_t found = 1;
-        for (unsigned o = 0; o < 255; ++o) found += std::size_t{changes(o)};
+        for (unsigned o = 0; o < 255; ++o) found += std::size_t{passes(o) != passes(o + 1)};
         return found;
     }();
     std::array<octet, count> borders{};
     std::size_t found = 0;
     for (unsigned o = 0; o < 255; ++o) {
-        if (changes(o)) borders[found++] = static_cast<octet>(o);
+        if (passes(o) != passes(o + 1)) borders[found++] = static_cast<octet>(o);
     }
     borders[found] = 255;
     return borders;
@@ -54,15 +51,15 @@ inline constexpr auto token_table = [] {
     return table;
 }();
 inline constexpr auto in_token = [](octet o) noexcept { return token_table[o]; };
+
+template <class Test>
+constexpr bool is_in(octet o, Test test) noexcept {
+    if constexpr (prefer_small) return is_between(o, borders_of<Test>.data());
+    return test(o);
+}
 }  // namespace detail
 
-constexpr bool is_token_octet(octet o) noexcept {
-    if constexpr (prefer_small) {
-        return detail::is_between(o, detail::borders_of<decltype(detail::in_token)>.data());
-    } else {
-        return detail::token_table[o];
-    }
-}
+constexpr bool is_token_octet(octet o) noexcept { return detail::is_in(o, detail::in_token); }
 
 constexpr bool is_blank(octet o) noexcept { return o == ' ' || o == '\t'; }
 
@@ -98,6 +95,12 @@ std::size_t run_by(std::span<const octet> text, Test test) noexcept {
     return run + first_set(~test(last));
 }
 
+template <class Test>
+constexpr std::size_t run_octets(std::span<const octet> text, Test test) noexcept {
+    std::size_t run = 0;
+    while (run < text.size() && test(text[run])) ++run;
+    return run;
+}
 constexpr std::size_t run_between(std::span<const octet> text, const octet* border) noexcept {
     std::size_t run = 0;
     while (run < text.size() && is_between(text[run], border)) ++run;
@@ -107,10 +110,11 @@ constexpr std::size_t run_between(std::span<const octet> text, const octet* bord
 // How many octets in front pass such a test, which NUL never does.
 template <class Test>
 constexpr std::size_t run_of(std::span<const octet> text, Test test) noexcept {
+    if constexpr (prefer_small) return run_between(text, borders_of<Test>.data());
     if constexpr (sizeof(sure_octets) > 1 && !prefer_small) {
         if (!std::is_constant_evaluated()) return run_by<sure_octets>(text, test);
     }
-    return run_between(text, borders_of<Test>.data());
+    return run_octets(text, test);
 }
 }  // namespace detail
 
