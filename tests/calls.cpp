@@ -403,7 +403,7 @@ void try_start(const specimen<End>& before, frame_kind kind, std::uint64_t lengt
     CAPTURE(static_cast<int>(kind.type), kind.last, kind.compressed, length);
     const situation s = before.where();
     result expected = permission(before, kind);
-    if (expected == result::done && length >> 63 != 0) expected = result::too_large;
+    if (expected == result::done && length > sockless::longest_sent) expected = result::too_large;
     End end = before.end;
     frame_start start;
     start.octets.fill(fill);
