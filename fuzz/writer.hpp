@@ -31,7 +31,8 @@ using sockless::message_type;
 using sockless::opcode;
 using sockless::result;
 
-inline constexpr std::uint64_t longest_frame = UINT64_MAX >> 1;
+// What is owed is counted in a size_t.
+inline constexpr std::uint64_t longest_frame = SIZE_MAX < UINT64_MAX ? SIZE_MAX : UINT64_MAX >> 1;
 
 // A data frame that has been started, as the reference sees it.
 struct open_frame {
