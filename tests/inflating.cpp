@@ -636,6 +636,42 @@ TEST_CASE("U2 text that ends within a code point breaks a rule, and all other te
     CHECK(append(in, stream, text, {octets("00 01 00 FE FF 61 00")}) == message_of("a"));
 }
 
+TEST_CASE("U3 one octet above 127 is found at every place of every length that is seen at once") {
+    inflater stream;
+    REQUIRE(stream.open(15));
+    inflating in(4096);
+    for (std::size_t size = 1; size <= 140; ++size) {
+        for (std::size_t at = 0; at < size; ++at) {
+            CAPTURE(size, at);
+            std::string bad(size, 'x');
+            bad[at] = '\xFF';
+            const octet_vector sent = compressed(bad);
+            stream.reset();
+            REQUIRE(append(in, stream, text, {sent}) == broken_by(rule::bad_text));
+            stream.reset();
+            REQUIRE(slices(in, 4096, stream, text, {sent}) ==
+                    broken_by(rule::bad_text, bad.substr(0, at)));
+            in.reset();
+        }
+    }
+    // Where a code point is unfinished, ASCII is as bad as anything else.
+    const std::string front = std::string(20, 'x') + "\xE2\x82";
+    for (const std::string_view next : {"\xAC", "x", "\xE2"}) {
+        const std::string behind = std::string(next) + std::string(40, 'x');
+        zlib_writer writer;
+        const octet_vector first = concat(writer.message(front), octets("00 00 FF FF"));
+        const octet_vector second = writer.message(behind);
+        const bool good = next == "\xAC";
+        stream.reset();
+        REQUIRE(append(in, stream, text, {first, second}) ==
+                (good ? message_of(front + behind) : broken_by(rule::bad_text)));
+        stream.reset();
+        REQUIRE(slices(in, 4096, stream, text, {first, second}) ==
+                (good ? message_of(front + behind) : broken_by(rule::bad_text, front)));
+        in.reset();
+    }
+}
+
 // ---- limits ----
 
 TEST_CASE("D2 a message of exactly the limit passes, and one octet more does not") {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <span>
 
+#include <sockless/blocks.hpp>
 #include <sockless/compression.hpp>
 #include <sockless/deflate_streams.hpp>
 #include <sockless/growing.hpp>
@@ -177,13 +178,27 @@ class inflating {
         return most.ratio > 0 && to_mark < left ? to_mark : left;
     }
 
+    // Is that little, and all of it ASCII? Most of what is inflated is, and this is quickly seen.
+    bool is_plainly_ascii(std::span<const octet> text) const noexcept {
+        constexpr std::size_t width = sizeof(detail::sure_block);
+        if (text_.needed() > 0 || text.size() < width || text.size() > 8 * width) return false;
+        detail::sure_block all{};
+        detail::load(text.last(width).data(), all);
+        for (; text.size() > width; text = text.subspan(width)) {
+            detail::sure_block block{};
+            detail::load(text.data(), block);
+            all |= block;
+        }
+        return !detail::has_high(all);
+    }
+
     // Counts what was made, as far as it is good.
     rule judge(const stream_step& step, std::span<const octet> out,
                const inflating_limits& most) noexcept {
         if (step.made > most.message - made_) return rule::large_message;
         const std::span<const octet> made = out.first(step.made);
-        const bool is_text = type_ == message_type::text;
-        const std::size_t good = is_text ? text_.accept(made) : made.size();
+        const bool judged = type_ == message_type::text && !is_plainly_ascii(made);
+        const std::size_t good = judged ? text_.accept(made) : made.size();
         made_ += good;
         if (good < made.size()) return rule::bad_text;
         if (step.what == stream_step::is::broken) return rule::bad_compression;
