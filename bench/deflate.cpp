@@ -1,17 +1,22 @@
 // What permessage-deflate costs beside zlib alone, which is the floor: time, allocations, memory.
 //
 //     deflate [--quick] [--json FILE]    time per message, against zlib on the same octets
-//     deflate --levels [--quick]         what levels, memory levels, windows and short messages
-//     give deflate --memory                   octets of heap per open connection deflate --only
-//     TEXT --variant TEXT --repeat N    a part of the first, for a profiler
+//     deflate --levels [--quick]         what levels, memory levels, windows, short messages give
+//     deflate --memory                   octets of heap per open connection
+//     deflate --only TEXT --variant TEXT --repeat N
+//                                        a part of the first, for a profiler
 //
-// No connection can do with a message what zlib does, and take no time for the frame: so there is
-// also what a plain message takes, and the ratio to the sum of both.
+// zlib alone is given each message with its tail behind it, which no message has when it arrives
+// (RFC 7692, 7.2.2). So there is also zlib with the octets that arrive, which it takes in two
+// steps, and beside it the transform, without a connection. And no connection can do with a message
+// what zlib does, and take no time for the frame: so there is also what a plain message takes, and
+// the ratio to the sum of both.
 //
 // Each round runs everybody once, in turns, over the same messages; what is told is the median over
 // all rounds, and for a ratio the median of the rounds' ratios.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -24,6 +29,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <zlib.h>
@@ -247,21 +253,66 @@ class bare_inflate {
     bare_inflate& operator=(const bare_inflate&) = delete;
     ~bare_inflate() { inflateEnd(&stream_); }
 
-    // With the tail.
+    // With the tail behind it.
     std::span<const octet> unpack(std::span<octet> packed) {
-        stream_.next_in = packed.data();
-        stream_.avail_in = static_cast<uInt>(packed.size());
+        begin();
+        step(packed);
+        return end();
+    }
+    // As it arrives.
+    std::span<const octet> unpack_payload(std::span<octet> payload) {
+        std::array<octet, 4> own_tail = tail;
+        begin();
+        step(payload);
+        step(own_tail);
+        return end();
+    }
+
+  private:
+    void begin() {
         stream_.next_out = out_.data();
         stream_.avail_out = static_cast<uInt>(out_.size());
+    }
+    void step(std::span<octet> in) {
+        stream_.next_in = in.data();
+        stream_.avail_in = static_cast<uInt>(in.size());
         must(inflate(&stream_, Z_SYNC_FLUSH) == Z_OK, "inflate");
+    }
+    std::span<const octet> end() {
         const std::size_t made = out_.size() - stream_.avail_out;
         if (!takeover_) inflateReset(&stream_);
         return std::span<const octet>(out_).first(made);
     }
 
-  private:
     z_stream stream_{};
     octets out_;
+    bool takeover_;
+};
+
+// ---- the transform, without frames ----
+
+// What a connection does with the payload of a message: its tail, limits and text are judged.
+class transform {
+  public:
+    transform(message_type type, bool takeover) : type_(type), takeover_(takeover) {
+        must(stream_.open(15), "open");
+    }
+
+    std::span<const octet> unpack(std::span<octet> payload) {
+        message_.clear();
+        in_.take({.octets = payload, .type = type_, .first = true, .last = true});
+        const sockless::inflated got = in_.append_to(message_, stream_, {.message = 1U << 20});
+        must(got.what == sockless::inflated::is::message, "append_to");
+        if (!takeover_) stream_.reset();
+        return message_.octets();
+    }
+
+  private:
+    sockless::heap storage_;
+    sockless::growing message_{storage_, sockless::unlimited};
+    sockless::inflater stream_;
+    sockless::inflating in_{4096};
+    message_type type_;
     bool takeover_;
 };
 
@@ -374,36 +425,43 @@ struct how {
     bool first = true;
 };
 
-// The first runner is zlib alone; "plain_x" does with messages that are not compressed what "x"
-// does with those that are.
-void report(const std::string& name, std::vector<runner>& runners, std::size_t messages,
-            how& asked) {
+// Times them all. The first runner is zlib alone.
+std::vector<runner> timed(const std::string& name, std::vector<runner> runners,
+                          std::size_t messages, how& asked) {
     if (!asked.variant.empty()) {
         std::erase_if(runners, [&](const runner& one) { return one.variant != asked.variant; });
     }
-    if (runners.empty()) return;
+    if (runners.empty()) return runners;
     time_all(runners, messages, asked.rounds);
     for (const runner& one : runners) {
-        const double ns = median(one.ns);
-        const double to_floor = ratio(one, runners.front());
-        const auto plain = std::ranges::find(runners, "plain_" + one.variant, &runner::variant);
-        const double to_both =
-            plain == runners.end() ? 0 : ratio(one, runners.front(), std::to_address(plain));
-        const double each =
-            static_cast<double>(one.allocations) / (static_cast<double>(messages) * asked.rounds);
-        std::printf("| %s | %s | %.0f | %.3f | ", name.c_str(), one.variant.c_str(), ns, to_floor);
-        if (plain != runners.end()) std::printf("%.3f", to_both);
-        std::printf(" | %.3g |\n", each);
         must(one.allocations == 0, "a message took memory");
+        if (!asked.variant.empty()) std::printf("%s: %.0f ns\n", name.c_str(), median(one.ns));
         if (asked.json == nullptr) continue;
         std::fprintf(asked.json,
                      "%s\n  {\"name\": \"%s\", \"variant\": \"%s\", \"build\": \"%s\", "
                      "\"ns\": %.1f, \"ratio_to_floor\": %.4f}",
-                     asked.first ? "[" : ",", name.c_str(), one.variant.c_str(), BUILD, ns,
-                     to_floor);
+                     asked.first ? "[" : ",", name.c_str(), one.variant.c_str(), BUILD,
+                     median(one.ns), ratio(one, runners.front()));
         asked.first = false;
     }
-    std::fflush(stdout);
+    return runners;
+}
+
+// To zlib alone; and to zlib and a plain message, which "plain_x" times for "x".
+std::string ratios(const std::vector<runner>& runners, const std::string& variant) {
+    const auto named = [&](const std::string& one) {
+        return std::ranges::find(runners, one, &runner::variant);
+    };
+    const auto one = named(variant);
+    const auto plain = named("plain_" + variant);
+    if (one == runners.end()) return "";
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%.2f", ratio(*one, runners.front()));
+    if (plain == runners.end()) return text.data();
+    std::array<char, 64> both{};
+    std::snprintf(both.data(), both.size(), " / %.2f",
+                  ratio(*one, runners.front(), std::to_address(plain)));
+    return std::string(text.data()) + both.data();
 }
 
 deflate_options options_with(bool takeover) {
@@ -417,9 +475,10 @@ std::string name_of(std::string_view what, std::string_view kind, std::size_t si
            (takeover ? " takeover" : " no takeover");
 }
 
-void measure_deflate(std::string_view kind, std::size_t size, bool takeover, how& asked) {
+std::vector<runner> measure_deflate(std::string_view kind, std::size_t size, bool takeover,
+                                    how& asked) {
     const std::string name = name_of("deflate", kind, size, takeover);
-    if (name.find(asked.only) == std::string::npos) return;
+    if (name.find(asked.only) == std::string::npos) return {};
     batch all = messages_of(kind, size);
     const deflate_options chosen = options_with(takeover);
     bare_deflate floor(chosen.level, chosen.mem_level, 15, takeover);
@@ -448,7 +507,7 @@ void measure_deflate(std::string_view kind, std::size_t size, bool takeover, how
                        }});
     runners.push_back({"plain_server_send", nothing, [&] { send_all(sockless::compressing::no); }});
     runners.push_back({"server_send", nothing, [&] { send_all(sockless::compressing::yes); }});
-    report(name, runners, all.messages.size(), asked);
+    return timed(name, std::move(runners), all.messages.size(), asked);
 }
 
 // Messages as they arrive, one behind the other.
@@ -484,33 +543,44 @@ void receive(sockless::connection& ws, std::span<octet> in, const octets* expect
     must(told == 1, "one message");
 }
 
-void measure_inflate(std::string_view kind, std::size_t size, bool takeover, how& asked) {
+std::vector<runner> measure_inflate(std::string_view kind, std::size_t size, bool takeover,
+                                    how& asked) {
     const std::string name = name_of("inflate", kind, size, takeover);
-    if (name.find(asked.only) == std::string::npos) return;
+    if (name.find(asked.only) == std::string::npos) return {};
     batch all = messages_of(kind, size);
     const deflate_options chosen = options_with(takeover);
     bare_deflate packer(chosen.level, chosen.mem_level, 15, takeover);
     bare_inflate floor(takeover);
+    bare_inflate with_payload(takeover);
+    transform alone(all.type, takeover);
     couple ours(chosen);
     arrivals bare;
+    arrivals payloads;
     std::array<arrivals, 4> frames;  // to a client, to a server; plain, compressed
     for (octets& message : all.messages) {
         const std::span<const octet> packed = packer.pack(message);
         const auto payload = packed.first(packed.size() - tail.size());
         bare.add(packed);
+        payloads.add(payload);
         frames[0].add(frame_of(all.type, message, false, false));
         frames[1].add(frame_of(all.type, message, true, false));
         frames[2].add(frame_of(all.type, payload, false));
         frames[3].add(frame_of(all.type, payload, true));
     }
-    std::size_t next = 0;
-    bare.prepare();
-    bare.each([&](std::span<octet> in) {
-        must(std::ranges::equal(floor.unpack(in), all.messages[next++]), "what zlib inflates");
-    });
     std::vector<runner> runners;
-    runners.push_back({"zlib", [&] { bare.prepare(); },
-                       [&] { bare.each([&](std::span<octet> in) { floor.unpack(in); }); }});
+    std::size_t next = 0;
+    const auto add = [&](const char* variant, arrivals& in, auto unpack) {
+        next = 0;
+        in.prepare();
+        in.each([&](std::span<octet> one) {
+            must(std::ranges::equal(unpack(one), all.messages[next++]), "what is inflated");
+        });
+        runners.push_back({variant, [&in] { in.prepare(); }, [&in, unpack] { in.each(unpack); }});
+    };
+    add("zlib", bare, [&](std::span<octet> in) { return floor.unpack(in); });
+    add("zlib_in_two_steps", payloads,
+        [&](std::span<octet> in) { return with_payload.unpack_payload(in); });
+    add("transform", payloads, [&](std::span<octet> in) { return alone.unpack(in); });
     constexpr std::array<const char*, 4> variants{"plain_client_receive", "plain_server_receive",
                                                   "client_receive", "server_receive"};
     for (std::size_t i = 0; i < frames.size(); ++i) {
@@ -524,18 +594,34 @@ void measure_inflate(std::string_view kind, std::size_t size, bool takeover, how
             {variants[i], [&in] { in.prepare(); },
              [&in, &ws] { in.each([&](std::span<octet> one) { receive(ws, one, nullptr); }); }});
     }
-    report(name, runners, all.messages.size(), asked);
+    return timed(name, std::move(runners), all.messages.size(), asked);
 }
 
 void measure_time(how& asked) {
-    std::printf(
-        "| what | who | ns per message | to zlib alone | to zlib and a plain message | "
-        "allocations per message |\n|---|---|---|---|---|---|\n");
+    if (asked.variant.empty()) {
+        std::printf(
+            "| message | deflate, zlib: ns | `server_connection` | inflate, zlib: ns | zlib in two "
+            "steps | transform | `client_connection` | `server_connection` |\n"
+            "|---|---|---|---|---|---|---|---|\n");
+    }
     for (const bool takeover : {true, false}) {
         for (const std::string_view kind : {"json", "english", "noise"}) {
             for (const std::size_t size : {100U, 1024U, 65'536U}) {
-                measure_deflate(kind, size, takeover, asked);
-                measure_inflate(kind, size, takeover, asked);
+                const auto sent = measure_deflate(kind, size, takeover, asked);
+                const auto received = measure_inflate(kind, size, takeover, asked);
+                if (!asked.variant.empty() || (sent.empty() && received.empty())) continue;
+                const auto floor = [](const std::vector<runner>& of) {
+                    return of.empty() ? "" : std::to_string(std::lround(median(of.front().ns)));
+                };
+                const std::string what = name_of("", kind, size, takeover);
+                std::printf("|%s | %s | %s | %s |", what.c_str(), floor(sent).c_str(),
+                            ratios(sent, "server_send").c_str(), floor(received).c_str());
+                for (const char* each :
+                     {"zlib_in_two_steps", "transform", "client_receive", "server_receive"}) {
+                    std::printf(" %s |", ratios(received, each).c_str());
+                }
+                std::printf("\n");
+                std::fflush(stdout);
             }
         }
     }

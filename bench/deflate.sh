@@ -3,6 +3,7 @@
 # deflate.sh --levels [--quick]         what levels, memory levels, windows and thresholds give
 # deflate.sh --memory                   octets of heap per open connection
 # deflate.sh --update                   writes those into the README
+# deflate.sh --update-times             writes what the first says into bench/README.md
 # deflate.sh --check                    fails if the README says something else
 
 cd "$(dirname "$0")/.." || exit
@@ -16,11 +17,21 @@ g++-12 -std=c++20 -O2 -DBUILD='"g++-12 -O2"' -Iinclude bench/deflate.cpp -o "$sc
 
 from_readme() { sed -n '/^<!-- deflate -->$/,/^<!-- end of deflate -->$/p' README.md | sed '1d;$d'; }
 
+put() { # FILE: what is between its marks becomes what was measured now
+    sed -i -e "/^<!-- deflate -->$/r $scratch/now" \
+        -e '/^<!-- deflate -->$/,/^<!-- end of deflate -->$/{/^<!--/!d}' "$1"
+}
+
 case $1 in
     --update)
         "$scratch/deflate" --memory >"$scratch/now" || exit
-        sed -i -e "/^<!-- deflate -->$/r $scratch/now" \
-            -e '/^<!-- deflate -->$/,/^<!-- end of deflate -->$/{/^<!--/!d}' README.md
+        put README.md
+        ;;
+    --update-times)
+        shift
+        "$scratch/deflate" "$@" >"$scratch/now" || exit
+        printf '\nMeasured on %s.\n' "$(date +%F)" >>"$scratch/now"
+        put bench/README.md
         ;;
     --check)
         "$scratch/deflate" --memory >"$scratch/now" || exit

@@ -58,7 +58,7 @@ def facts_of_callgrind(folder, build):
 def facts_of_deflate(path):
     for entry in json.loads(pathlib.Path(path).read_text()):
         fact = entry['build'], entry['name'], entry['variant']
-        role = 'floor' if entry['variant'] == 'zlib' else 'ours'
+        role = 'floor' if entry['variant'].startswith('zlib') else 'ours'
         yield *fact, role, 'ns', entry['ns']
         if role == 'ours':
             yield *fact, role, 'ratio_to_floor', entry['ratio_to_floor']

@@ -206,7 +206,7 @@ step_deflate() {
     echo "== deflate"
     rounds=${quick:+--quick}
     # shellcheck disable=SC2086 # a word, or none
-    sh bench/deflate.sh $rounds --json "$scratch/deflate.json" >/dev/null || exit
+    sh bench/deflate.sh ${update:+--update-times} $rounds --json "$scratch/deflate.json" >/dev/null || exit
     python3 bench/report.py --facts-of-deflate "$scratch/deflate.json" >>"$facts" || exit
 }
 
