@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/effort.hpp"
 #include "support/application.hpp"
 #include "support/catch.hpp"
 #include "support/connections.hpp"

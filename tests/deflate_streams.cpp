@@ -18,6 +18,7 @@
 
 #include <zlib.h>
 
+#include "support/effort.hpp"
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
 #include "support/heap_watch.hpp"

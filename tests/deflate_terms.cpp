@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/effort.hpp"
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
 #include "support/linear.hpp"
@@ -714,8 +714,7 @@ TEST_CASE("offers come in several lines, and in their order") {
 }
 
 TEST_CASE("both ends agree, whatever they wish") {
-    const char* const effort = std::getenv("SOCKLESS_TEST_EFFORT");
-    const bool is_short = effort != nullptr && std::string_view(effort) == "short";
+    const bool is_short = support::short_effort();
     const std::vector<deflate_wishes> all = all_wishes();
     std::size_t turn = 0;
     for (const deflate_wishes& client : all) {

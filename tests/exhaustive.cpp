@@ -15,6 +15,7 @@
 
 #include <sockless/frame_reader.hpp>
 
+#include "support/effort.hpp"
 #include "support/catch.hpp"
 #include "support/listener.hpp"
 #include "support/reference.hpp"

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/effort.hpp"
 #include "support/catch.hpp"
 #include "support/heap_watch.hpp"
 #include "support/log.hpp"

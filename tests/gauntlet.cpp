@@ -19,6 +19,7 @@
 
 #include <sockless/endpoint.hpp>
 
+#include "support/effort.hpp"
 #include "support/catch.hpp"
 #include "support/heap_watch.hpp"
 #include "support/log.hpp"

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/effort.hpp"
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
 #include "support/log.hpp"

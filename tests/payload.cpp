@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "support/effort.hpp"
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
 #include "support/octets.hpp"
@@ -104,7 +105,8 @@ TEST_CASE("a piece of text is unmasked up to its first bad octet and no further"
 }
 
 TEST_CASE("every way to unmask stops at the same octet of any three octets") {
-    for (unsigned value = 0; value < 0x1000000; value += 101) {
+    const unsigned step = support::short_effort() ? 1013 : 101;
+    for (unsigned value = 0; value < 0x1000000; value += step) {
         const std::string text{reference::to_char(value >> 16),
                                reference::to_char(value >> 8 & 0xFF),
                                reference::to_char(value & 0xFF)};

@@ -34,6 +34,7 @@
 
 #include <sockless/frame_reader.hpp>
 
+#include "support/effort.hpp"
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
 #include "support/listener.hpp"

@@ -7,7 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/effort.hpp"
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
 #include "support/heap_watch.hpp"
@@ -1023,11 +1023,6 @@ std::string numbered(std::size_t number) {
     return std::string(125 - digits.size(), '.') + digits;
 }
 
-bool short_effort() {
-    const char* const effort = std::getenv("SOCKLESS_TEST_EFFORT");
-    return effort != nullptr && std::string_view(effort) == "short";
-}
-
 // As many pongs of 125 octets as go into the output, and one that waits.
 std::size_t fill_with_replies(sender& s) {
     std::size_t count = 0;
@@ -1041,7 +1036,7 @@ std::size_t fill_with_replies(sender& s) {
 }  // namespace
 
 TEST_CASE("C1 replies that nobody takes are at most 4 KiB, and the newest pong waits") {
-    const std::size_t pings = short_effort() ? 20'000 : 1'000'000;
+    const std::size_t pings = support::short_effort() ? 20'000 : 1'000'000;
     for (const role ours : both_roles) {
         sender one(ours, 100'000);
         const auto key = ours == role::server ? std::optional(masking_key{{9, 8, 7, 6}})

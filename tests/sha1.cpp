@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/effort.hpp"
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
 #include "support/streams.hpp"

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/effort.hpp"
 #include "support/catch.hpp"
 #include "support/octets.hpp"
 #include "support/reference.hpp"

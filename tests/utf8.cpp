@@ -5,12 +5,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "support/effort.hpp"
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
 #include "support/octets.hpp"
@@ -26,11 +26,6 @@ namespace {
 
 using octets = std::vector<octet>;
 using view = std::span<const octet>;
-
-bool short_effort() {
-    const char* const effort = std::getenv("SOCKLESS_TEST_EFFORT");
-    return effort != nullptr && std::string_view(effort) == "short";
-}
 
 template <class... Numbers>
 constexpr auto text_of(Numbers... numbers) {
@@ -191,7 +186,7 @@ bool same_in_two_pieces(view text, std::size_t cut, std::size_t following) {
 }  // namespace
 
 TEST_CASE("U3 all strings of up to three octets are refused at the first that nothing can follow") {
-    const std::size_t stride = short_effort() ? 251 : 1;
+    const std::size_t stride = support::short_effort() ? 251 : 1;
     for (std::size_t size = 0; size <= 3; ++size) {
         const std::size_t step = size == 3 ? stride : 1;
         for (std::size_t number = 0; number < std::size_t{1} << 8 * size; number += step) {
@@ -209,7 +204,7 @@ TEST_CASE("U3 all strings of up to three octets are refused at the first that no
 TEST_CASE("U3 all strings of four octets from the edges of every range are judged well") {
     const octets edges = support::octets(
         "00 41 7F 80 8F 90 9F A0 BF C0 C1 C2 DF E0 E1 EC ED EE EF F0 F1 F3 F4 F5 F7 F8 FF");
-    const std::size_t stride = short_effort() ? 7 : 1;
+    const std::size_t stride = support::short_effort() ? 7 : 1;
     const std::size_t count = edges.size() * edges.size() * edges.size() * edges.size();
     for (std::size_t number = 0; number < count; number += stride) {
         std::array<octet, 4> text{};
@@ -223,7 +218,7 @@ TEST_CASE("U3 all strings of four octets from the edges of every range are judge
 }
 
 TEST_CASE("U2 every code point is taken in any pieces") {
-    const std::uint32_t stride = short_effort() ? 7 : 1;
+    const std::uint32_t stride = support::short_effort() ? 7 : 1;
     std::uint32_t count = 0;
     for (std::uint32_t point = 0; point <= 0x10FFFF; point += stride) {
         const std::string encoded = reference::encode_utf8(point);
@@ -248,7 +243,7 @@ TEST_CASE("U2 every code point is taken in any pieces") {
 }
 
 TEST_CASE("U2 every code point is taken octet by octet") {
-    const std::uint32_t stride = short_effort() ? 7 : 1;
+    const std::uint32_t stride = support::short_effort() ? 7 : 1;
     for (std::uint32_t point = 0; point <= 0x10FFFF; point += stride) {
         if (point >= 0xD800 && point <= 0xDFFF) continue;
         octets memory;
@@ -409,7 +404,7 @@ TEST_CASE("a code point that has begun before is gone on with, whatever may foll
 TEST_CASE("octets at once are octets one by one, also where less follows than was said") {
     const octets edges = support::octets("41 80 8F 90 9F A0 BF C0 C2 E0 E2 ED F0 F1 F4 F5");
     const std::size_t count = edges.size() * edges.size() * edges.size();
-    const std::size_t stride = short_effort() ? 7 : 1;
+    const std::size_t stride = support::short_effort() ? 7 : 1;
     for (const char* const begun :
          {"", "C3", "E0", "E2", "ED", "E2 82", "F0", "F4", "F1 80", "F1 80 80"}) {
         utf8_checker before;
@@ -483,7 +478,7 @@ TEST_CASE("nothing is taken of an empty text that ends too early") {
 }
 
 TEST_CASE("runs of ASCII around a code point are taken at any length and alignment") {
-    const std::size_t stride = short_effort() ? 5 : 1;
+    const std::size_t stride = support::short_effort() ? 5 : 1;
     std::array<octet, 128> memory{};
     for (const std::string& point : {e_acute, euro, grin}) {
         for (std::size_t before = 0; before <= 40; ++before) {

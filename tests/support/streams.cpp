@@ -1,10 +1,10 @@
 // streams.cpp -- see streams.hpp for what is promised; a promise that is broken is thrown as text.
 
+#include "effort.hpp"
 #include "support/streams.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <optional>
 #include <random>
 #include <stdexcept>
@@ -401,14 +401,6 @@ void cut_at_random(std::size_t size, const std::function<void(cutting)>& use) {
 }
 
 }  // namespace
-
-bool short_effort() {
-    static const bool asked = [] {
-        const char* const effort = std::getenv("SOCKLESS_TEST_EFFORT");
-        return effort != nullptr && std::string_view(effort) == "short";
-    }();
-    return asked;
-}
 
 void for_each_cutting(std::size_t size, const std::function<void(cutting)>& use) {
     use({});

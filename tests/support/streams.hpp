@@ -23,9 +23,6 @@ struct reader_setup {
 // The key of every frame that a client sends in these tests: the one of RFC 6455, 5.7.
 inline constexpr sockless::masking_key client_key{{0x37, 0xFA, 0x21, 0x3D}};
 
-// SOCKLESS_TEST_EFFORT=short asks for a sample where there is much to try.
-bool short_effort();
-
 // The sizes of the pieces that a stream is cut into, without a last one for what remains.
 using cutting = std::span<const std::size_t>;
 
