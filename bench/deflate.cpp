@@ -291,7 +291,8 @@ class bare_inflate {
 
 // ---- the transform, without frames ----
 
-// What a connection does with the payload of a message: its tail, limits and text are judged.
+// What a connection does with the payload of a message: the tail is put back, limits and text are
+// judged.
 class transform {
   public:
     transform(message_type type, bool takeover) : type_(type), takeover_(takeover) {

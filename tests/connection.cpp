@@ -16,10 +16,10 @@
 #include <utility>
 #include <vector>
 
-#include "support/effort.hpp"
 #include "support/application.hpp"
 #include "support/catch.hpp"
 #include "support/connections.hpp"
+#include "support/effort.hpp"
 #include "support/heap_watch.hpp"
 #include "support/reference.hpp"
 

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "support/effort.hpp"
 #include "support/catch.hpp"
+#include "support/effort.hpp"
 #include "support/guarded.hpp"
 #include "support/linear.hpp"
 

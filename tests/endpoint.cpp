@@ -17,8 +17,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "support/effort.hpp"
 #include "support/catch.hpp"
+#include "support/effort.hpp"
 #include "support/guarded.hpp"
 #include "support/heap_watch.hpp"
 #include "support/log.hpp"

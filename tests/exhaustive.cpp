@@ -15,11 +15,10 @@
 
 #include <sockless/frame_reader.hpp>
 
-#include "support/effort.hpp"
 #include "support/catch.hpp"
+#include "support/effort.hpp"
 #include "support/listener.hpp"
 #include "support/reference.hpp"
-#include "support/streams.hpp"
 
 using reference::happening;
 using sockless::frame_event;

@@ -20,8 +20,8 @@
 #include <utility>
 #include <vector>
 
-#include "support/effort.hpp"
 #include "support/catch.hpp"
+#include "support/effort.hpp"
 #include "support/heap_watch.hpp"
 #include "support/log.hpp"
 #include "support/octets.hpp"

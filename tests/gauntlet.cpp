@@ -19,8 +19,8 @@
 
 #include <sockless/endpoint.hpp>
 
-#include "support/effort.hpp"
 #include "support/catch.hpp"
+#include "support/effort.hpp"
 #include "support/heap_watch.hpp"
 #include "support/log.hpp"
 #include "support/octets.hpp"

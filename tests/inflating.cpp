@@ -17,13 +17,12 @@
 
 #include <zlib.h>
 
-#include "support/effort.hpp"
 #include "support/catch.hpp"
+#include "support/effort.hpp"
 #include "support/guarded.hpp"
 #include "support/heap_watch.hpp"
 #include "support/octets.hpp"
 #include "support/reference.hpp"
-#include "support/streams.hpp"
 
 namespace {
 

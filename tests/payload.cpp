@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "support/effort.hpp"
 #include "support/catch.hpp"
+#include "support/effort.hpp"
 #include "support/guarded.hpp"
 #include "support/octets.hpp"
 #include "support/reference.hpp"

@@ -34,12 +34,11 @@
 
 #include <sockless/frame_reader.hpp>
 
-#include "support/effort.hpp"
 #include "support/catch.hpp"
+#include "support/effort.hpp"
 #include "support/guarded.hpp"
 #include "support/listener.hpp"
 #include "support/reference.hpp"
-#include "support/streams.hpp"
 
 using reference::happening;
 using sockless::frame_reader;

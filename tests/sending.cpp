@@ -19,8 +19,8 @@
 #include <utility>
 #include <vector>
 
-#include "support/effort.hpp"
 #include "support/catch.hpp"
+#include "support/effort.hpp"
 #include "support/guarded.hpp"
 #include "support/heap_watch.hpp"
 #include "support/octets.hpp"

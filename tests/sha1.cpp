@@ -10,10 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "support/effort.hpp"
 #include "support/catch.hpp"
+#include "support/effort.hpp"
 #include "support/guarded.hpp"
-#include "support/streams.hpp"
 
 using sockless::octet;
 using sockless::sha1;

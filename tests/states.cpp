@@ -19,8 +19,8 @@
 #include <utility>
 #include <vector>
 
-#include "support/effort.hpp"
 #include "support/catch.hpp"
+#include "support/effort.hpp"
 #include "support/octets.hpp"
 #include "support/reference.hpp"
 #include "support/streams.hpp"

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "support/effort.hpp"
 #include "support/catch.hpp"
+#include "support/effort.hpp"
 #include "support/guarded.hpp"
 #include "support/octets.hpp"
 #include "support/reference.hpp"

@@ -16,7 +16,7 @@
 
 #include <sockless/octets.hpp>
 
-#include "effort.hpp"
+#include "support/effort.hpp"
 #include "support/guarded.hpp"
 
 namespace support {

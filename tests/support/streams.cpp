@@ -1,6 +1,5 @@
 // streams.cpp -- see streams.hpp for what is promised; a promise that is broken is thrown as text.
 
-#include "effort.hpp"
 #include "support/streams.hpp"
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include <sockless/endpoint.hpp>
 
 #include "support/catch.hpp"
+#include "support/effort.hpp"
 #include "support/guarded.hpp"
 #include "support/heap_watch.hpp"
 #include "support/log.hpp"
